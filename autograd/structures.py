@@ -1,0 +1,60 @@
+"""Arguments made of numbers: nested lists, tuples, dicts and arrays, taken apart and put together again.
+
+This room knows NumPy, nothing of the project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+
+def leaves(structure: Any) -> Iterator[Any]:
+    """Every number of the structure, in order; whatever is no list, tuple, dict or array counts as one.
+
+    >>> list(leaves({"w": [1.0, (2.0, 3.0)], "b": 4.0}))
+    [1.0, 2.0, 3.0, 4.0]
+    """
+    if isinstance(structure, dict):
+        for part in structure.values():
+            yield from leaves(part)
+    elif isinstance(structure, (list, tuple)):
+        for part in structure:
+            yield from leaves(part)
+    elif isinstance(structure, np.ndarray):
+        yield from structure.ravel()
+    else:
+        yield structure
+
+
+def rebuild(structure: Any, numbers: Iterator[Any]) -> Any:
+    """A structure like this one, with the next of `numbers` in place of each of its own.
+
+    An array becomes an array: of floats where it is given floats, else of objects.
+
+    >>> rebuild({"w": [1.0, (2.0, 3.0)], "b": 4.0}, iter("abcd"))
+    {'w': ['a', ('b', 'c')], 'b': 'd'}
+    """
+    if isinstance(structure, dict):
+        return {key: rebuild(part, numbers) for key, part in structure.items()}
+    if isinstance(structure, tuple):
+        return tuple(rebuild(part, numbers) for part in structure)
+    if isinstance(structure, list):
+        return [rebuild(part, numbers) for part in structure]
+    if isinstance(structure, np.ndarray):
+        filled = np.empty(structure.size, dtype=object)
+        filled[:] = [next(numbers) for _ in range(structure.size)]
+        floats = all(isinstance(x, float) for x in filled)
+        return filled.reshape(structure.shape).astype(float if floats else object)
+    return next(numbers)
+
+
+def transform(structure: Any, function: Callable[[Any], Any]) -> Any:
+    """A structure like this one, of function(number) for each of its numbers.
+
+    >>> transform([1.0, [2.0]], lambda x: -x)
+    [-1.0, [-2.0]]
+    """
+    return rebuild(structure, map(function, leaves(structure)))

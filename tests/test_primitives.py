@@ -1,0 +1,184 @@
+"""Every row of the table against 50-digit arithmetic, and scalars against arrays."""
+
+import math
+
+import mpmath as mp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd.namespaces import ARRAY, SCALAR
+from autograd.primitives import PRIMITIVES, Primitive
+
+EPSILON = 2.0**-52
+
+ORACLES = {
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / b,
+    "power": lambda a, b: a**b,
+    "negative": lambda a: -a,
+    "absolute": abs,
+    "exp": mp.exp,
+    "log": mp.log,
+    "sqrt": mp.sqrt,
+    "tanh": mp.tanh,
+    "sigmoid": lambda a: 1 / (1 + mp.exp(-a)),
+    "relu": lambda a: max(a, mp.mpf(0)),
+    "softplus": lambda a: mp.log1p(mp.exp(a)),
+    "sum": lambda *xs: mp.fsum(xs),
+    "dot": lambda *xs: mp.fdot(xs[: len(xs) // 2], xs[len(xs) // 2 : -1]) + xs[-1],
+    "logsumexp": lambda *xs: mp.log(mp.fsum(mp.exp(x) for x in xs)),
+}
+# Derivatives written with the value, as every textbook has them: off by at most a unit of 1.0.
+ABSOLUTE = {"tanh", "sigmoid"}
+
+
+def magnitude(primitive: Primitive, operands: list[float], exact: float) -> float:
+    """What a rounding error is measured against: for sums, the size of what is added."""
+    if primitive.name in {"add", "subtract", "sum"}:
+        return math.fsum(map(abs, operands))
+    if primitive.name == "dot":
+        n = len(operands) // 2
+        return math.fsum(abs(w * x) for w, x in zip(operands, operands[n:-1], strict=False)) + abs(operands[-1])
+    return abs(exact)
+
+
+def draw_operands(data: st.DataObject, primitive: Primitive) -> list[float]:
+    if primitive.arity is None:
+        count = data.draw(st.integers(1, 5))
+        count = 2 * count + 1 if primitive.name == "dot" else count
+        intervals = primitive.domain * count
+    else:
+        intervals = primitive.domain
+    operands = [data.draw(st.floats(low, high, exclude_min=True, exclude_max=True)) for low, high in intervals]
+    # subnormal operands and those at a kink have their own tests
+    return [1.0 if abs(x) < 1e-150 or x in primitive.kinks else x for x in operands]
+
+
+def close(got: float, exact: mp.mpf, ulps: float, scale: float) -> bool:
+    return abs(mp.mpf(got) - exact) <= ulps * EPSILON * scale + 1e-300
+
+
+def derivative(oracle, operands: list[float], i: int) -> mp.mpf:
+    """Central differences with so many digits that neither the step's square nor cancellation is seen."""
+    with mp.workdps(500):
+        exact = list(map(mp.mpf, operands))
+        h = abs(exact[i]) * mp.mpf(10) ** -60
+        above, below = ([*exact[:i], x, *exact[i + 1 :]] for x in (exact[i] + h, exact[i] - h))
+        return (oracle(*above) - oracle(*below)) / (2 * h)
+
+
+def test_each_row_has_an_oracle():
+    assert set(ORACLES) == set(PRIMITIVES)
+
+
+@pytest.mark.parametrize("primitive", PRIMITIVES.values(), ids=lambda p: p.name)
+@given(data=st.data())
+def test_values_match_fifty_digit_arithmetic(primitive, data):
+    operands = draw_operands(data, primitive)
+    with mp.workdps(50):
+        exact = ORACLES[primitive.name](*map(mp.mpf, operands))
+        got = primitive.evaluate(SCALAR, operands)
+        scale = magnitude(primitive, operands, float(exact))
+        if primitive.name == "logsumexp":
+            scale = max(scale, max(map(abs, operands)))  # the shift is added to the logarithm: log 1 cancels
+        assert close(got, exact, 4 if primitive.arity else 4 + len(operands), scale)
+
+
+@pytest.mark.parametrize("primitive", PRIMITIVES.values(), ids=lambda p: p.name)
+@given(data=st.data())
+def test_partials_match_fifty_digit_arithmetic(primitive, data):
+    operands = draw_operands(data, primitive)
+    y = primitive.evaluate(SCALAR, operands)
+    partials = primitive.differentiate(SCALAR, y, operands)
+    assert len(partials) == len(operands)
+    for i, got in enumerate(partials):
+        exact = derivative(ORACLES[primitive.name], operands, i)
+        if primitive.name == "logsumexp":
+            # exp(x - y) carries the rounding of y and of x - y: so many units of it
+            assert close(got, exact, 8 * max(1.0, abs(y), *map(abs, operands)), abs(float(exact)))
+        else:
+            assert close(got, exact, 4, 1.0 if primitive.name in ABSOLUTE else abs(float(exact)))
+
+
+EDGES = [0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 3.0, 0.5, -0.5, 1e3, -1e3, 1e308, -1e308, 5e-324, -5e-324,
+         math.inf, -math.inf, math.nan]  # fmt: skip
+
+
+def same(a: float, b: float, ulps: float) -> bool:
+    if math.isnan(a) or math.isnan(b) or math.isinf(a) or math.isinf(b):
+        return (math.isnan(a) and math.isnan(b)) or a == b
+    return abs(a - b) <= ulps * float(np.spacing(max(abs(a), abs(b))))
+
+
+@pytest.mark.parametrize("primitive", [p for p in PRIMITIVES.values() if p.arity], ids=lambda p: p.name)
+def test_scalars_and_arrays_agree_at_every_edge(primitive):
+    grid = np.array(np.meshgrid(*[EDGES] * primitive.arity)).reshape(primitive.arity, -1)
+    with np.errstate(all="ignore"):
+        values = np.broadcast_to(primitive.evaluate(ARRAY, list(grid)), grid.shape[1:])
+        partials = [np.broadcast_to(d, grid.shape[1:]) for d in primitive.differentiate(ARRAY, values, list(grid))]
+    for k, operands in enumerate(grid.T.tolist()):
+        y = primitive.evaluate(SCALAR, operands)
+        assert isinstance(y, float)
+        assert same(y, float(values[k]), 4), operands
+        # the value's 4 ulp pass through 1 - y² and the like: compared with the array's own y
+        for scalar, array in zip(primitive.differentiate(SCALAR, float(values[k]), operands), partials, strict=True):
+            assert same(scalar, float(array[k]), 4), operands
+
+
+def value_and_partials(name: str, *operands: float) -> tuple[float, ...]:
+    row = PRIMITIVES[name]
+    y = row.evaluate(SCALAR, operands)
+    return (y, *row.differentiate(SCALAR, y, operands))
+
+
+INF, NAN = math.inf, math.nan
+
+
+# From the table "Values and gradients at the edges": operands, value, partials.
+@pytest.mark.parametrize(
+    ("name", "operands", "expected"),
+    [
+        ("relu", (0.0,), (0.0, 0.0)),
+        ("relu", (-0.0,), (0.0, 0.0)),
+        ("relu", (NAN,), (NAN, NAN)),
+        ("absolute", (0.0,), (0.0, 0.0)),
+        ("absolute", (-0.0,), (0.0, 0.0)),
+        ("power", (0.0, 0.0), (1.0, 0.0, 0.0)),
+        ("power", (0.0, 0.5), (0.0, INF, 0.0)),
+        ("power", (0.0, -1.0), (INF, -INF, -INF)),
+        ("power", (-1.0, 0.5), (NAN, NAN, NAN)),
+        ("power", (0.0, 2.0), (0.0, 0.0, 0.0)),
+        ("power", (-2.0, 3.0), (-8.0, 12.0, NAN)),
+        ("log", (0.0,), (-INF, INF)),
+        ("log", (-1.0,), (NAN, -1.0)),
+        ("sqrt", (0.0,), (0.0, INF)),
+        ("divide", (1.0, 0.0), (INF, INF, -INF)),
+        ("divide", (0.0, 0.0), (NAN, INF, NAN)),
+        ("divide", (1e300, 1e200), (1e100, 1e-200, -1e-100)),
+        ("exp", (1000.0,), (INF, INF)),
+        ("tanh", (1000.0,), (1.0, 0.0)),
+        ("tanh", (-1000.0,), (-1.0, 0.0)),
+        ("sigmoid", (1000.0,), (1.0, 0.0)),
+        ("sigmoid", (-1000.0,), (0.0, 0.0)),
+        ("softplus", (1000.0,), (1000.0, 1.0)),
+        ("softplus", (-1000.0,), (0.0, 0.0)),
+        ("logsumexp", (-INF, -INF), (-INF, 0.0, 0.0)),
+        ("logsumexp", (1000.0, -1000.0), (1000.0, 1.0, 0.0)),
+        ("subtract", (INF, INF), (NAN, 1.0, -1.0)),
+        ("multiply", (0.0, INF), (NAN, INF, 0.0)),
+    ],
+)
+def test_edges_have_the_value_and_gradient_of_the_semantics(name, operands, expected):
+    np.testing.assert_allclose(value_and_partials(name, *operands), expected, rtol=4 * EPSILON)
+
+
+def test_relu_of_negative_zero_is_positive_zero():
+    assert math.copysign(1.0, PRIMITIVES["relu"].value(SCALAR, -0.0)) == 1.0
+
+
+def test_subnormals_are_kept():
+    assert PRIMITIVES["multiply"].value(SCALAR, 1e-160, 1e-160) > 0
