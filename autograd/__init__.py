@@ -1,11 +1,13 @@
 """liftgrad's scalar autograd: the public names, nothing else."""
 
 from autograd.checking import check_gradients
+from autograd.drawing import Drawing, draw
 from autograd.functions import dot, exp, log, logsumexp, relu, sigmoid, softmax, softplus, sqrt, sum, tanh
 from autograd.reports import GradientMismatch, GradientReport, GradientRow, compare_arrays
 from autograd.value import Value
 
 __all__ = [
+    "Drawing",
     "GradientMismatch",
     "GradientReport",
     "GradientRow",
@@ -13,6 +15,7 @@ __all__ = [
     "check_gradients",
     "compare_arrays",
     "dot",
+    "draw",
     "exp",
     "log",
     "logsumexp",

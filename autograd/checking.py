@@ -162,7 +162,9 @@ def _given_gradient(gradient: Callable[..., Any], args: tuple[Any, ...]) -> list
     given = gradient(*args)
     parts = (given,) if len(args) == 1 and not isinstance(given, tuple) else given
     if not isinstance(parts, (list, tuple)) or len(parts) != len(args):
-        raise ValueError(f"gradient: expected one for each of {len(args)} arguments, got {type(given).__name__}")
+        raise ValueError(
+            f"gradient: expected one for each of {len(args)} arguments, got {type(given).__name__}"
+        )
     return [x for argument, part in zip(args, parts, strict=True) for x in _aligned(argument, part)]
 
 
@@ -170,7 +172,9 @@ def _aligned(argument: Any, gradient: Any) -> list[float]:
     """The gradient's numbers in the argument's order; ValueError where it is not of the same structure."""
     if isinstance(argument, dict):
         if not isinstance(gradient, dict) or set(gradient) != set(argument):
-            raise ValueError(f"gradient: expected a dict with the keys {sorted(argument)}, got {gradient!r:.60}")
+            raise ValueError(
+                f"gradient: expected a dict with the keys {sorted(argument)}, got {gradient!r:.60}"
+            )
         return [x for key, part in argument.items() for x in _aligned(part, gradient[key])]
     if isinstance(argument, np.ndarray) and np.shape(gradient) != argument.shape:
         raise ValueError(f"gradient: expected shape {argument.shape}, got {np.shape(gradient)}")

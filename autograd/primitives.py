@@ -182,7 +182,7 @@ _ROWS = (
         domain=(REAL,),
     ),
     Primitive(
-        "dot", "·", None,  # operands: w1 … wn, x1 … xn, bias
+        "dot", "w·x", None,  # operands: w1 … wn, x1 … xn, bias
         value=_dot,
         partials=(_dot_partials,),
         domain=(REAL,),

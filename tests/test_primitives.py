@@ -42,7 +42,9 @@ def magnitude(primitive: Primitive, operands: list[float], exact: float) -> floa
         return math.fsum(map(abs, operands))
     if primitive.name == "dot":
         n = len(operands) // 2
-        return math.fsum(abs(w * x) for w, x in zip(operands, operands[n:-1], strict=False)) + abs(operands[-1])
+        return math.fsum(abs(w * x) for w, x in zip(operands, operands[n:-1], strict=False)) + abs(
+            operands[-1]
+        )
     return abs(exact)
 
 
@@ -53,7 +55,9 @@ def draw_operands(data: st.DataObject, primitive: Primitive) -> list[float]:
         intervals = primitive.domain * count
     else:
         intervals = primitive.domain
-    operands = [data.draw(st.floats(low, high, exclude_min=True, exclude_max=True)) for low, high in intervals]
+    operands = [
+        data.draw(st.floats(low, high, exclude_min=True, exclude_max=True)) for low, high in intervals
+    ]
     # subnormal operands and those at a kink have their own tests
     return [1.0 if abs(x) < 1e-150 or x in primitive.kinks else x for x in operands]
 
@@ -84,7 +88,7 @@ def test_values_match_fifty_digit_arithmetic(primitive, data):
         got = primitive.evaluate(SCALAR, operands)
         scale = magnitude(primitive, operands, float(exact))
         if primitive.name == "logsumexp":
-            scale = max(scale, max(map(abs, operands)))  # the shift is added to the logarithm: log 1 cancels
+            scale = max(scale, *map(abs, operands))  # the shift is added to the logarithm: log 1 cancels
         assert close(got, exact, 4 if primitive.arity else 4 + len(operands), scale)
 
 
@@ -119,13 +123,17 @@ def test_scalars_and_arrays_agree_at_every_edge(primitive):
     grid = np.array(np.meshgrid(*[EDGES] * primitive.arity)).reshape(primitive.arity, -1)
     with np.errstate(all="ignore"):
         values = np.broadcast_to(primitive.evaluate(ARRAY, list(grid)), grid.shape[1:])
-        partials = [np.broadcast_to(d, grid.shape[1:]) for d in primitive.differentiate(ARRAY, values, list(grid))]
+        partials = [
+            np.broadcast_to(d, grid.shape[1:]) for d in primitive.differentiate(ARRAY, values, list(grid))
+        ]
     for k, operands in enumerate(grid.T.tolist()):
         y = primitive.evaluate(SCALAR, operands)
         assert isinstance(y, float)
         assert same(y, float(values[k]), 4), operands
         # the value's 4 ulp pass through 1 - y² and the like: compared with the array's own y
-        for scalar, array in zip(primitive.differentiate(SCALAR, float(values[k]), operands), partials, strict=True):
+        for scalar, array in zip(
+            primitive.differentiate(SCALAR, float(values[k]), operands), partials, strict=True
+        ):
             assert same(scalar, float(array[k]), 4), operands
 
 

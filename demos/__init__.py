@@ -1,0 +1,1 @@
+"""Programs worth running: python -m demos.digits --help."""

@@ -1,0 +1,156 @@
+"""What is asked of every input at the door: arrays, sizes, rates, names.
+
+Knows NumPy and nothing of the project. Each function gives its argument back in the form the
+package computes with, or raises an error that says what was expected, what came and what to do.
+"""
+
+import math
+import operator
+from collections.abc import Collection
+from numbers import Real
+from typing import SupportsIndex, cast
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+def real_array(name: str, value: object, expected: str) -> Array:
+    """`value` as a float64 array; integers and booleans are converted, a False is 0.0.
+
+    Raises TypeError for objects, text, complex numbers and dates, ValueError for ragged rows.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError as error:         # NumPy's word for rows of different lengths
+        raise ValueError(shape_message(name, expected, "rows of different lengths")) from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"{name}: expected an array of real numbers, got dtype {array.dtype}; "
+            f"convert it first, for instance with np.asarray({name}, dtype=float)."
+        )
+    with np.errstate(all="ignore"):     # a long double too large for float64 becomes inf, refused later
+        return array.astype(np.float64, copy=False)
+
+
+def finite(name: str, array: Array) -> Array:
+    """`array` itself if all its entries are finite; otherwise ValueError naming the first that is not.
+
+    >>> finite("x", np.array([[1.0, np.nan]]))
+    Traceback (most recent call last):
+    ValueError: x holds nan at row 0, column 1; expected finite numbers. Repair or drop it first.
+    """
+    ok = np.isfinite(array)
+    if ok.all():
+        return array
+    position = tuple(int(i) for i in np.argwhere(~ok)[0])
+    names = ("row", "column") if array.ndim == 2 else ("index",)
+    place = ", ".join(f"{axis} {i}" for axis, i in zip(names, position, strict=True))
+    raise ValueError(
+        f"{name} holds {array[position]} at {place}; expected finite numbers. Repair or drop it first."
+    )
+
+
+def columns(name: str, value: object, rows: int) -> Array:
+    """`value` as a finite (rows, N) array, one column a sample, N at least 1."""
+    expected = f"({rows}, N) with N >= 1"
+    array = real_array(name, value, expected)
+    if array.ndim != 2 or array.shape[0] != rows or array.shape[1] == 0:
+        raise ValueError(shape_message(name, expected, str(array.shape)))
+    return finite(name, array)
+
+
+def exactly(name: str, value: object, shape: tuple[int, ...]) -> Array:
+    """`value` as an array of just this shape: nothing is broadcast. It need not be finite."""
+    array = real_array(name, value, str(shape))
+    if array.shape != shape:
+        raise ValueError(shape_message(name, str(shape), str(array.shape)))
+    return array
+
+
+def shape_message(name: str, expected: str, got: str) -> str:
+    """What every wrong shape is answered with."""
+    return (
+        f"{name}: expected shape {expected}, got {got}; did you pass rows for columns? "
+        "Here samples are columns: transpose a table that has one row a sample."
+    )
+
+
+def probabilities(name: str, array: Array) -> Array:
+    """`array` itself if no entry lies outside [0, 1]; nan passes, as the result of arithmetic."""
+    outside = (array < 0) | (array > 1)
+    if outside.any():
+        row, column = (int(i) for i in np.argwhere(outside)[0])
+        raise ValueError(
+            f"{name} holds {array[row, column]} at row {row}, column {column}; "
+            "expected probabilities in [0, 1]."
+        )
+    return array
+
+
+def distributions(name: str, array: Array) -> Array:
+    """`array` itself if each column is a probability distribution, to a millionth."""
+    sums = probabilities(name, array).sum(axis=0)
+    wrong = np.abs(sums - 1) > 1e-6
+    if wrong.any():
+        column = int(np.argmax(wrong))
+        raise ValueError(
+            f"{name}'s column {column} sums to {sums[column]}; expected every column to sum to 1, "
+            "as a one-hot class label does: np.eye(classes)[:, labels]."
+        )
+    return array
+
+
+def positive(name: str, value: object) -> float:
+    """`value` as a float, a finite real number above 0.
+
+    >>> positive("learning_rate", -1)
+    Traceback (most recent call last):
+    ValueError: learning_rate: expected a finite number above 0, got -1
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name}: expected a real number, got {type(value).__name__} {value!r}")
+    number = float(value)
+    if not (number > 0 and math.isfinite(number)):
+        raise ValueError(f"{name}: expected a finite number above 0, got {value}")
+    return number
+
+
+def count(name: str, value: object, least: int) -> int:
+    """`value` as an int of at least `least`.
+
+    >>> count("epochs", 2.5, least=0)
+    Traceback (most recent call last):
+    TypeError: epochs: expected a whole number, got float 2.5
+    """
+    if isinstance(value, bool | np.bool_) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name}: expected a whole number, got {type(value).__name__} {value!r}")
+    number = operator.index(cast(SupportsIndex, value))
+    if number < least:
+        raise ValueError(f"{name}: expected a whole number of at least {least}, got {number}")
+    return number
+
+
+def one_of(name: str, value: object, allowed: Collection[str]) -> str:
+    """`value` itself if it is one of the `allowed` names.
+
+    >>> one_of("activation", "selu", ["relu", "tanh"])
+    Traceback (most recent call last):
+    ValueError: activation: expected one of 'relu', 'tanh'; got 'selu'
+    """
+    if isinstance(value, str) and value in allowed:
+        return value
+    raise ValueError(f"{name}: expected one of {', '.join(map(repr, allowed))}; got {value!r}")
+
+
+def generator(rng: object) -> np.random.Generator:
+    """`rng` itself, or a freshly seeded generator for None. The global generator is never used."""
+    if rng is None:
+        return np.random.default_rng()
+    if isinstance(rng, np.random.Generator):
+        return rng
+    raise TypeError(
+        f"rng: expected a numpy.random.Generator or None, got {type(rng).__name__}; "
+        "pass np.random.default_rng(seed)."
+    )

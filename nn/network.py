@@ -1,0 +1,454 @@
+"""The hand-derived network: a multilayer perceptron in NumPy, one column a sample.
+
+This room is an independent witness. Every derivative in it was worked out on paper, here for the
+layers (`NeuralNetwork.backward`) and in `nn.formulas` for activations and losses; it may know NumPy
+and the plain helpers of `nn`, and never `autograd`, so that the two can be compared as strangers.
+
+Letters: N samples, P parameters; layer l, counted from 0, maps a_l to z_{l+1} = W_l a_l + b_l and
+a_{l+1} = g(z_{l+1}); W is (out, in), b (out, 1), a and z (width, N); a_0 = x. dW is ∂loss/∂W.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from nn import checks, training
+from nn.formulas import ACTIVATIONS, LOSSES, OUTPUTS
+from nn.initializers import INITIALIZERS
+from nn.parameters import LayerArrays, parameter_count, windows
+
+if TYPE_CHECKING:
+    from nn.layers import MLP
+
+Array = npt.NDArray[np.float64]
+
+
+class NeuralNetwork:
+    """A fully connected network with hand-derived gradients; x is (inputs, N), y is (outputs, N).
+
+    layer_sizes    [inputs, hidden..., outputs]
+    activation     "sigmoid", "relu", "tanh" or "linear"; of the hidden layers
+    output         the last layer's: any of these, or "softmax"; None is as the hidden layers
+    loss           "mean_squared_error" over all entries; "binary_cross_entropy" over all entries, for
+                   a sigmoid output; "cross_entropy" over samples, for a softmax output with columns of
+                   class probabilities as targets. Each is a mean, and its gradient its own.
+    initialization "xavier", "he" or "tutorial" (see nn.initializers); biases are 0
+    rng            a numpy.random.Generator for the weights; None takes a fresh one
+
+    `weights[l]` (out, in) and `biases[l]` (out, 1) are windows on the one vector `parameters` (P,),
+    which runs layer by layer, neuron by neuron, weights then bias. Arithmetic follows IEEE 754 and
+    never raises; inputs are checked and must be finite; integers and booleans become float64.
+
+    A subclass may replace `activation` with its `activation_derivative`, or any other public method:
+    training and `loss_and_gradient` use the replacement.
+
+    >>> network = NeuralNetwork([2, 3, 1], rng=np.random.default_rng(0))
+    >>> cache = network.forward(np.zeros((2, 5)))
+    >>> [(name, array.shape) for name, array in cache.items()]
+    [('a0', (2, 5)), ('z1', (3, 5)), ('a1', (3, 5)), ('z2', (1, 5)), ('a2', (1, 5))]
+    >>> network.parameters.shape
+    (13,)
+    """
+
+    def __init__(
+        self,
+        layer_sizes: Iterable[int],
+        activation: str = "sigmoid",
+        *,
+        output: str | None = None,
+        loss: str = "mean_squared_error",
+        initialization: str = "xavier",
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        self.layer_sizes = _checked_sizes(layer_sizes)
+        self.activation_name = checks.one_of("activation", activation, ACTIVATIONS)
+        self.output_name = checks.one_of("output", activation if output is None else output, OUTPUTS)
+        self.loss_name = checks.one_of("loss", loss, LOSSES)
+        _check_combination(self.loss_name, self.output_name)
+        initialize = INITIALIZERS[checks.one_of("initialization", initialization, INITIALIZERS)]
+        rng = checks.generator(rng)
+
+        self._output_is_activation = output is None and LOSSES[loss].output is None
+        self._bind(np.zeros(parameter_count(self.layer_sizes)))
+        for W in self._weights:
+            W[...] = initialize(W.shape[1], W.shape[0], rng)
+
+    def __repr__(self) -> str:
+        return (
+            f"NeuralNetwork({self.layer_sizes}, activation={self.activation_name!r}, "
+            f"output={self.output_name!r}, loss={self.loss_name!r})"
+        )
+
+    # To and from the network of Values.
+
+    @classmethod
+    def from_mlp(cls, model: MLP, loss: str = "mean_squared_error") -> Self:
+        """The network that computes what this MLP of Values computes, with a copy of its parameters.
+
+        >>> from nn import MLP
+        >>> NeuralNetwork.from_mlp(MLP(2, [3, 1], activation="tanh"))
+        NeuralNetwork([2, 3, 1], activation='tanh', output='linear', loss='mean_squared_error')
+        """
+        network = cls(model.sizes, activation=model.activation, output=model.output, loss=loss)
+        network.parameters = np.array([parameter.data for parameter in model.parameters()])
+        return network
+
+    def to_mlp(self) -> MLP:
+        """The MLP of Values that computes what this network computes, with a copy of its parameters."""
+        from nn.layers import MLP
+
+        inputs, *layers = self.layer_sizes
+        model = MLP(inputs, layers, self.activation_name, self.output_name)
+        for parameter, number in zip(model.parameters(), self._parameters.tolist(), strict=True):
+            parameter.data = number
+        return model
+
+    # Parameters: one vector, and windows on it.
+
+    @property
+    def parameters(self) -> Array:
+        """All parameters (P,), live; assigning a vector copies it in."""
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, theta: npt.ArrayLike) -> None:
+        if theta is not self._parameters:       # `parameters -= step` has changed it in place
+            self._parameters[:] = checks.finite("parameters", self._vector("parameters", theta))
+
+    @property
+    def weights(self) -> LayerArrays:
+        """Each layer's W (out, in)."""
+        return self._weights
+
+    @weights.setter
+    def weights(self, arrays: Iterable[npt.ArrayLike]) -> None:
+        self._weights[:] = arrays
+
+    @property
+    def biases(self) -> LayerArrays:
+        """Each layer's b (out, 1)."""
+        return self._biases
+
+    @biases.setter
+    def biases(self, arrays: Iterable[npt.ArrayLike]) -> None:
+        self._biases[:] = arrays
+
+    def _bind(self, parameters: Array) -> None:
+        """Make this vector the network's parameters, unchecked and not copied."""
+        self._parameters = parameters
+        weights, biases = zip(*windows(parameters, self.layer_sizes), strict=True)
+        self._weights = LayerArrays("weights", weights)
+        self._biases = LayerArrays("biases", biases)
+
+    def _at(self, parameters: Array) -> Self:
+        """The same network with other parameters; everything else is shared."""
+        if parameters is self._parameters:
+            return self
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._bind(parameters)
+        return other
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: v for name, v in self.__dict__.items() if name not in ("_weights", "_biases")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._bind(self._parameters)
+
+    # The activation, which a learner may replace.
+
+    def activation(self, z: Array) -> Array:
+        """g(z), elementwise: the hidden layers' and, where `output` is None, the last one's."""
+        with np.errstate(all="ignore"):
+            return ACTIVATIONS[self.activation_name].value(z)
+
+    def activation_derivative(self, z: Array) -> Array:
+        """g'(z), elementwise; relu'(0) is 0."""
+        rule = ACTIVATIONS[self.activation_name]
+        with np.errstate(all="ignore"):
+            return rule.backward(rule.value(z), np.ones_like(z))
+
+    def _replaced(self, method: str) -> bool:
+        """Whether a subclass, or an assignment to this object, has put its own method in."""
+        return getattr(getattr(self, method), "__func__", None) is not getattr(NeuralNetwork, method)
+
+    # Forwards.
+
+    def forward(self, x: npt.ArrayLike) -> dict[str, Array]:
+        """Every layer's logits and activations for x (inputs, N): {"a0": x, "z1": …, "a1": …, …}.
+
+        z_{l+1} = W_l a_l + b_l and a_{l+1} = g(z_{l+1}). Raises ValueError for another shape, nan or inf.
+        """
+        inputs = checks.columns("x", x, self.layer_sizes[0])
+        with np.errstate(all="ignore"):
+            return self._forward(inputs)
+
+    def _forward(self, x: Array) -> dict[str, Array]:
+        cache = {"a0": x}
+        a = x
+        top = len(self._weights) - 1
+        for layer, (W, b) in enumerate(zip(self._weights, self._biases, strict=True)):
+            z = W @ a
+            z += b
+            a = self.activation(z) if layer < top else self._output(z)
+            cache[f"z{layer + 1}"], cache[f"a{layer + 1}"] = z, a
+        return cache
+
+    def _output(self, z: Array) -> Array:
+        if self._output_is_activation:
+            return self.activation(z)
+        return OUTPUTS[self.output_name].value(z)
+
+    def compute_loss(self, y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float:
+        """The loss of predictions y_pred (outputs, N) for targets y_true of the same shape.
+
+        A cross-entropy takes probabilities; expecting what was given probability 0 costs inf.
+        """
+        y = self._targets("y_true", checks.columns("y_true", y_true, self.layer_sizes[-1]))
+        p = checks.exactly("y_pred", y_pred, y.shape)
+        loss = LOSSES[self.loss_name]
+        if loss.output is not None:
+            checks.probabilities("y_pred", p)
+        with np.errstate(all="ignore"):
+            return loss.value(y, p)
+
+    def _loss(self, y: Array, cache: Mapping[str, Array]) -> float:
+        """The loss of a forward pass, from its logits where that is the stable way."""
+        z, p = cache[f"z{len(self._weights)}"], cache[f"a{len(self._weights)}"]
+        if self._replaced("compute_loss"):
+            return float(self.compute_loss(y, p))
+        loss = LOSSES[self.loss_name]
+        return loss.value(y, p) if loss.of_logits is None else loss.of_logits(y, z)
+
+    # Backwards.
+
+    def backward(self, x: npt.ArrayLike, y: npt.ArrayLike, cache: Mapping[str, Array]) -> dict[str, Array]:
+        """Gradients of the loss at y (outputs, N): {"dW0": (out, in), "db0": (out, 1), …}.
+
+        `cache` is what forward(x) returned, with these parameters. The chain rule from the last layer
+        down, for sample n, inputs j and outputs i of a layer:
+
+            z = W a + b  means   z_in = Σ_j W_ij a_jn + b_i,  hence
+            dW_ij = Σ_n dz_in a_jn     dW = dz aᵀ       each weight meets every sample once
+            db_i  = Σ_n dz_in          db = dz summed over samples
+            da_jn = Σ_i W_ij dz_in     da = Wᵀ dz       each activation feeds every neuron above
+            and below that, as a = g(z'):  dz' = da ⊙ g'(z')
+
+        At the top, the mean squared error has dp = 2 (p - y) / (out N), which goes back through the
+        output as any da does; a cross-entropy and its output together have dz = (p - y) / N, over
+        samples, or (p - y) / (out N), over entries. The tutorial's dz = p - y lacks the mean, and for
+        the squared error it reports also the 2 and the g'(z).
+        """
+        inputs, targets = self._samples(x, y)
+        self._check_cache(inputs, cache)
+        with np.errstate(all="ignore"):
+            return self._named(self._backward(targets, cache))
+
+    def _backward(self, y: Array, cache: Mapping[str, Array]) -> Array:
+        """The gradient (P,)."""
+        gradient = np.empty_like(self._parameters)
+        dz = self._output_error(y, cache)
+        for layer, (dW, db) in reversed(list(enumerate(windows(gradient, self.layer_sizes)))):
+            z, a = cache.get(f"z{layer}"), cache[f"a{layer}"]
+            np.matmul(dz, a.T, out=dW)
+            np.sum(dz, axis=1, keepdims=True, out=db)
+            if z is not None:           # x has no logits
+                dz = self._activation_backward(z, a, self._weights[layer].T @ dz)
+        return gradient
+
+    def _output_error(self, y: Array, cache: Mapping[str, Array]) -> Array:
+        """The last layer's dz."""
+        z, p = cache[f"z{len(self._weights)}"], cache[f"a{len(self._weights)}"]
+        loss = LOSSES[self.loss_name]
+        error = loss.gradient(y, p)
+        if loss.output is not None:
+            return error
+        if self._output_is_activation:
+            return self._activation_backward(z, p, error)
+        return OUTPUTS[self.output_name].backward(p, error)
+
+    def _activation_backward(self, z: Array, a: Array, da: Array) -> Array:
+        """Back through g: dz = da ⊙ g'(z), taken from a = g(z) unless a learner's own g is in place."""
+        if self._replaced("activation") or self._replaced("activation_derivative"):
+            return da * self.activation_derivative(z)
+        return ACTIVATIONS[self.activation_name].backward(a, da)
+
+    def named_gradients(self, gradient: npt.ArrayLike) -> dict[str, Array]:
+        """A gradient (P,), in the parameters' order, as {"dW0": …, "db0": …, …}.
+
+        >>> NeuralNetwork([2, 1]).named_gradients([1.0, 2.0, 3.0])
+        {'dW0': array([[1., 2.]]), 'db0': array([[3.]])}
+        """
+        return self._named(self._vector("gradient", gradient))
+
+    def _named(self, gradient: Array) -> dict[str, Array]:
+        named = {}
+        for layer, (dW, db) in enumerate(windows(gradient, self.layer_sizes)):
+            named[f"dW{layer}"], named[f"db{layer}"] = dW, db
+        return named
+
+    def _flat(self, gradients: Mapping[str, npt.ArrayLike]) -> Array:
+        """{"dW0": …, "db0": …, …} as one gradient (P,); each shape is checked."""
+        gradient = np.empty_like(self._parameters)
+        named = self._named(gradient)
+        _check_keys("gradients", gradients, named)
+        for name, window in named.items():
+            window[...] = checks.exactly(name, gradients[name], window.shape)
+        return gradient
+
+    # The engine, and training.
+
+    def loss_and_gradient(
+        self, parameters: npt.ArrayLike, x: npt.ArrayLike, y: npt.ArrayLike
+    ) -> tuple[float, Array]:
+        """Loss and gradient (P,) at `parameters` (P,) for x (inputs, N), y (outputs, N); changes nothing.
+
+        >>> network = NeuralNetwork([1, 1], activation="linear")
+        >>> network.loss_and_gradient([2.0, 1.0], [[3.0]], [[5.0]])   # (2·3 + 1 - 5)² = 4, 2·2·(3, 1)
+        (4.0, array([12.,  4.]))
+        """
+        return self._loss_and_gradient(self._vector("parameters", parameters), *self._samples(x, y))
+
+    def _loss_and_gradient(self, parameters: Array, x: Array, y: Array) -> tuple[float, Array]:
+        """The same for checked arrays; a learner's own passes are used where there are any."""
+        network = self._at(parameters)
+        with np.errstate(all="ignore"):
+            if network._replaced("forward") or network._replaced("backward"):
+                cache = network.forward(x)
+                gradient = network._flat(network.backward(x, y, cache))
+            else:
+                cache = network._forward(x)
+                gradient = network._backward(y, cache)
+            return network._loss(y, cache), gradient
+
+    def update_parameters(self, gradients: Mapping[str, npt.ArrayLike], learning_rate: float) -> None:
+        """One step of gradient descent: W -= learning_rate dW, b -= learning_rate db.
+
+        Raises FloatingPointError, and leaves the parameters as they are, if the step is not finite.
+        """
+        rate = checks.positive("learning_rate", learning_rate)
+        updated = self._descended(self._parameters, self._flat(gradients), rate)
+        if not training.all_finite(updated):
+            raise FloatingPointError(
+                f"the step holds nan or inf in layer {self._last_bad_layer(updated)}; the parameters "
+                "were left as they are. Try a smaller learning_rate, or bring x and y to a scale near 1."
+            )
+        self._parameters[:] = updated
+
+    def _descended(self, parameters: Array, gradient: Array, learning_rate: float) -> Array:
+        """Where one step leads; it is not taken yet."""
+        with np.errstate(all="ignore"):
+            return parameters - learning_rate * gradient
+
+    def _updated_by_learner(self, parameters: Array, gradient: Array, learning_rate: float) -> Array:
+        """Where a learner's own update_parameters leads; the step is taken back."""
+        before = parameters.copy()
+        try:
+            self.update_parameters(self._named(gradient), learning_rate)
+            return parameters.copy()
+        finally:
+            parameters[:] = before
+
+    def train(
+        self,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        learning_rate: float = 0.01,
+        epochs: int = 1000,
+        *,
+        batch_size: int | None = None,
+        rng: np.random.Generator | None = None,
+        on_epoch: Callable[[int, float], object] | None = None,
+    ) -> list[float]:
+        """Gradient descent on x (inputs, N), y (outputs, N); returns each epoch's loss.
+
+        batch_size   samples a step, in an order shuffled by `rng` each epoch; None: all, in order
+        on_epoch     called with (epoch, loss) after each epoch; None prints every hundredth
+
+        The loss is the mean over the epoch's samples, each taken before the step it leads to. Raises
+        FloatingPointError, naming step and layer, where nan or inf comes up; the parameters then are
+        the last finite ones.
+        """
+        rate = checks.positive("learning_rate", learning_rate)
+        update = self._updated_by_learner if self._replaced("update_parameters") else self._descended
+        return training.train(
+            self._loss_and_gradient,
+            lambda parameters, gradient: update(parameters, gradient, rate),
+            self._parameters,
+            *self._samples(x, y),
+            epochs=checks.count("epochs", epochs, least=0),
+            batch_size=None if batch_size is None else checks.count("batch_size", batch_size, least=1),
+            rng=checks.generator(rng),
+            on_epoch=on_epoch,
+            locate=self._bad_layer,
+        )
+
+    def _bad_layer(self, x: Array, numbers: Array) -> int:
+        """The first layer to meet nan or inf, in a forward pass and then in numbers (P,) on the way back."""
+        with np.errstate(all="ignore"):
+            cache = self._forward(x)
+        for layer in range(len(self._weights)):
+            if not np.isfinite(cache[f"z{layer + 1}"]).all():
+                return layer
+        return self._last_bad_layer(numbers)
+
+    def _last_bad_layer(self, numbers: Array) -> int:
+        """The uppermost layer with nan or inf among its numbers; the top one if only the loss has them."""
+        layers = windows(numbers, self.layer_sizes)
+        finite = [np.isfinite(W).all() and np.isfinite(b).all() for W, b in layers]
+        return max((layer for layer, ok in enumerate(finite) if not ok), default=len(finite) - 1)
+
+    # Checks at the door.
+
+    def _samples(self, x: object, y: object) -> tuple[Array, Array]:
+        inputs = checks.columns("x", x, self.layer_sizes[0])
+        targets = checks.exactly("y", y, (self.layer_sizes[-1], inputs.shape[1]))
+        return inputs, self._targets("y", checks.finite("y", targets))
+
+    def _targets(self, name: str, y: Array) -> Array:
+        """The targets themselves, if they are what the loss is made for."""
+        if self.loss_name == "binary_cross_entropy":
+            return checks.probabilities(name, y)
+        return checks.distributions(name, y) if self.loss_name == "cross_entropy" else y
+
+    def _vector(self, name: str, vector: object) -> Array:
+        return checks.exactly(name, vector, self._parameters.shape)
+
+    def _check_cache(self, x: Array, cache: Mapping[str, Array]) -> None:
+        layers = range(1, len(self.layer_sizes))
+        _check_keys("cache", cache, ["a0", *(f"{letter}{layer}" for layer in layers for letter in "za")])
+        if cache["a0"].shape != x.shape:
+            raise ValueError(
+                f"cache was made from an x of shape {cache['a0'].shape}, got x of shape {x.shape}; "
+                "pass what forward(x) returned for this x."
+            )
+
+
+def _check_keys(name: str, mapping: Mapping[str, object], needed: Iterable[str]) -> None:
+    missing = [key for key in needed if key not in mapping]
+    if missing:
+        raise ValueError(f"{name}: expected the keys {', '.join(needed)}; missing {', '.join(missing)}")
+
+
+def _checked_sizes(layer_sizes: Iterable[int]) -> list[int]:
+    if not isinstance(layer_sizes, Iterable):
+        raise TypeError(f"layer_sizes: expected a list such as [2, 3, 1], got {layer_sizes!r}")
+    sizes = [checks.count(f"layer_sizes[{i}]", size, least=1) for i, size in enumerate(layer_sizes)]
+    if len(sizes) < 2:
+        raise ValueError(f"layer_sizes: expected at least [inputs, outputs], got {sizes}")
+    return sizes
+
+
+def _check_combination(loss: str, output: str) -> None:
+    needed = LOSSES[loss].output
+    if needed not in (None, output):
+        free = ", ".join(repr(name) for name, row in LOSSES.items() if row.output is None)
+        raise ValueError(
+            f"loss {loss!r} belongs to output {needed!r}, got output {output!r}; "
+            f"for {output!r} the loss can be {free}."
+        )

@@ -1,0 +1,191 @@
+"""Two engines, one gradient: the scalar sweep against the hand-derived network."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autograd import GradientMismatch, check_gradients
+from nn import MLP, NeuralNetwork, ScalarEngine, compare_gradients
+
+HIDDEN = ["sigmoid", "relu", "tanh", "linear"]
+COMBINATIONS = [
+    *[(hidden, output, "mean_squared_error") for hidden in HIDDEN for output in [*HIDDEN, "softmax"]],
+    *[(hidden, "sigmoid", "binary_cross_entropy") for hidden in HIDDEN],
+    *[(hidden, "softmax", "cross_entropy") for hidden in HIDDEN],
+]
+
+
+def problem(sizes, samples, hidden, output, loss, seed):
+    rng = np.random.default_rng(seed)
+    network = NeuralNetwork(sizes, activation=hidden, output=output, loss=loss, rng=rng)
+    network.parameters = network.parameters + 0.3 * rng.standard_normal(network.parameters.size)
+    x = rng.standard_normal((sizes[0], samples))
+    y = rng.random((sizes[-1], samples))
+    if loss == "cross_entropy":
+        y /= y.sum(axis=0)
+    return network, x, y
+
+
+@pytest.mark.parametrize(("hidden", "output", "loss"), COMBINATIONS)
+@given(
+    sizes=st.lists(st.integers(1, 5), min_size=2, max_size=4),
+    samples=st.integers(1, 4),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_scalar_and_vectorised_gradients_agree(hidden, output, loss, sizes, samples, seed):
+    network, x, y = problem(sizes, samples, hidden, output, loss, seed)
+    engine = ScalarEngine(network.to_mlp(), loss)
+    scalar_loss, scalar_gradient = engine.loss_and_gradient(network.parameters, x, y)
+    numpy_loss, numpy_gradient = network.loss_and_gradient(network.parameters, x, y)
+    assert numpy_loss == pytest.approx(scalar_loss, rel=1e-12, abs=1e-15)
+    # 1e-15: the true gradient of a softmax with one output is 0, and both engines give its rounding
+    allowed = 1e-12 * np.abs(scalar_gradient).max() + 1e-15
+    np.testing.assert_allclose(numpy_gradient, scalar_gradient, rtol=0, atol=allowed)
+
+
+@pytest.mark.parametrize(("hidden", "output", "loss"), COMBINATIONS)
+def test_compare_gradients_of_a_network_and_its_twin_agree_array_by_array(hidden, output, loss):
+    network, x, y = problem([4, 6, 5, 3], 7, hidden, output, loss, seed=1)
+    report = compare_gradients(network, x, y)
+    report.assert_ok()
+    assert [row.name for row in report.rows] == ["dW0", "db0", "dW1", "db1", "dW2", "db2"]
+    assert [row.shape for row in report.rows[:2]] == [(6, 4), (6, 1)]
+
+
+@pytest.mark.parametrize(("hidden", "output", "loss"), COMBINATIONS)
+def test_both_agree_with_numerical_differentiation(hidden, output, loss):
+    network, x, y = problem([3, 4, 2], 5, hidden, output, loss, seed=2)
+    engine = ScalarEngine(network.to_mlp(), loss)
+    for witness in (network, engine):
+        check_gradients(
+            lambda parameters, witness=witness: witness.loss_and_gradient(parameters, x, y)[0],
+            network.parameters,
+            gradient=lambda parameters, witness=witness: witness.loss_and_gradient(parameters, x, y)[1],
+        ).assert_ok()
+
+
+def test_parameters_carried_across_and_back_are_the_same_bits():
+    network, x, _ = problem([3, 4, 2], 5, "tanh", "softmax", "cross_entropy", seed=3)
+    model = network.to_mlp()
+    assert [p.data for p in model.parameters()] == network.parameters.tolist()
+    assert model.layers[1].neurons[0].weights[3].data == network.weights[1][0, 3]
+    assert model.layers[0].neurons[2].bias.data == network.biases[0][2, 0]
+    again = NeuralNetwork.from_mlp(model, "cross_entropy")
+    np.testing.assert_array_equal(again.parameters, network.parameters)
+    outputs = np.array([[a.data for a in model(sample)] for sample in x.T.tolist()]).T
+    np.testing.assert_allclose(outputs, network.forward(x)["a2"], rtol=1e-13)
+
+
+def test_an_mlp_may_be_the_one_in_question():
+    model = MLP(2, [3, 1], activation="tanh", rng=np.random.default_rng(0))
+    x, y = np.random.default_rng(1).standard_normal((2, 4)), np.ones((1, 4))
+    report = compare_gradients(model, x, y)
+    report.assert_ok()
+    assert (report.candidate, report.reference) == ("MLP of Values", "NeuralNetwork")
+
+
+def test_the_scalar_engine_leaves_its_model_as_it_was():
+    model = MLP(2, [1], rng=np.random.default_rng(0))
+    before = [(p.data, p.grad) for p in model.parameters()]
+    ScalarEngine(model).loss_and_gradient([1.0, 2.0, 3.0], [[1.0], [2.0]], [[1.0]])
+    assert [(p.data, p.grad) for p in model.parameters()] == before
+
+
+# ---- planted errors: each is caught, and only the arrays it spoils are accused
+
+
+class WrongWeights(NeuralNetwork):
+    def backward(self, x, y, cache):
+        gradients = super().backward(x, y, cache)
+        return {**gradients, "dW1": gradients["dW1"] * 1.001}
+
+
+class WrongBias(NeuralNetwork):
+    def backward(self, x, y, cache):
+        gradients = super().backward(x, y, cache)
+        return {**gradients, "db0": -gradients["db0"]}
+
+
+class WrongError(NeuralNetwork):
+    """dz passed down without the activation's derivative: spoils the layers below, not the last."""
+
+    def backward(self, x, y, cache):
+        gradients = super().backward(x, y, cache)
+        dz = 2 * (cache["a2"] - y) / y.size * self.activation_derivative(cache["z2"])
+        dz = self.weights[1].T @ dz
+        return {**gradients, "dW0": dz @ cache["a0"].T, "db0": dz.sum(axis=1, keepdims=True)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"), [(WrongWeights, ["dW1"]), (WrongBias, ["db0"]), (WrongError, ["dW0", "db0"])]
+)
+def test_a_planted_error_is_caught_and_named(kind, wrong):
+    rng = np.random.default_rng(0)
+    network = kind([3, 4, 2], rng=rng)
+    x, y = rng.standard_normal((3, 6)), rng.random((2, 6))
+    report = compare_gradients(network, x, y)
+    assert [row.name for row in report.rows if not row.ok] == wrong
+    with pytest.raises(GradientMismatch, match=wrong[0]):
+        report.assert_ok()
+
+
+class Learner:
+    """A class of a learner's own, with the tutorial's methods."""
+
+    def __init__(self, network, factor):
+        self.network, self.factor = network, factor
+
+    def forward(self, x):
+        return self.network.forward(x)
+
+    def backward(self, x, y, cache):
+        return {name: self.factor * array for name, array in self.network.backward(x, y, cache).items()}
+
+
+def test_any_class_function_or_dict_of_gradients_can_be_compared():
+    network, x, y = problem([3, 4, 2], 5, "tanh", "sigmoid", "binary_cross_entropy", seed=4)
+    for factor, ok in ((1.0, True), (2.0, False)):
+        learner = Learner(network, factor)
+        gradients = learner.backward(x, y, network.forward(x))
+        for candidate in (learner, lambda x, y, g=gradients: g, gradients):
+            assert compare_gradients(candidate, x, y, reference=network).ok is ok
+            assert (
+                compare_gradients(candidate, x, y, reference=network.to_mlp(), loss="binary_cross_entropy").ok
+                is ok
+            )
+
+
+def test_a_candidate_without_a_twin_asks_for_a_reference():
+    with pytest.raises(TypeError, match="Pass reference=NeuralNetwork"):
+        compare_gradients({"dW0": 1.0}, [[1.0]], [[1.0]])
+    network = NeuralNetwork([1, 1])
+    with pytest.raises(TypeError, match=r"a function .* or a dict of gradients, got int"):
+        compare_gradients(3, [[1.0]], [[1.0]], reference=network)
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "parameters", "x", "y"),
+    [
+        (ValueError, r"expected shape \(2, N\).*rows for columns", [0.0] * 3, [[1.0, 2.0]], [[1.0]]),
+        (
+            ValueError,
+            r"y: expected shape \(1, 2\), got \(2, 1\)",
+            [0.0] * 3,
+            [[1.0, 2.0], [1.0, 2.0]],
+            [[1.0], [2.0]],
+        ),
+        (ValueError, r"parameters: expected shape \(3,\), got \(4,\)", [0.0] * 4, [[1.0], [2.0]], [[1.0]]),
+        (ValueError, "x holds nan at row 1, column 0", [0.0] * 3, [[1.0], [np.nan]], [[1.0]]),
+        (TypeError, "x: expected an array of real numbers", [0.0] * 3, [["a"], ["b"]], [[1.0]]),
+    ],
+)
+def test_the_scalar_engine_refuses_what_the_network_refuses(error, words, parameters, x, y):
+    for engine in (ScalarEngine(MLP(2, [1])), NeuralNetwork([2, 1])):
+        with pytest.raises(error, match=words):
+            engine.loss_and_gradient(parameters, x, y)
+
+
+def test_the_scalar_engine_wants_the_output_that_its_loss_is_for():
+    with pytest.raises(ValueError, match="needs output 'softmax'; the model's is 'linear'"):
+        ScalarEngine(MLP(2, [2]), loss="cross_entropy")

@@ -1,0 +1,121 @@
+"""Dependencies point one way, and the public names are what they say."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import autograd
+import nn
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = {  # each room, and the project's rooms it may know
+    "autograd.namespaces": set(),
+    "autograd.primitives": set(),
+    "autograd.graph": set(),
+    "autograd.structures": set(),
+    "autograd.reports": set(),
+    "autograd.value": {"autograd.graph", "autograd.namespaces", "autograd.primitives"},
+    "autograd.functions": {"autograd.namespaces", "autograd.primitives", "autograd.value"},
+    "autograd.checking": {"autograd.reports", "autograd.structures", "autograd.value"},
+    "autograd.drawing": {"autograd.graph", "autograd.value"},
+    "nn.checks": set(),
+    "nn.initializers": set(),
+    "nn.formulas": set(),
+    "nn.training": set(),
+    "nn.parameters": {"nn.checks"},
+    "nn.network": {
+        "nn.checks",
+        "nn.formulas",
+        "nn.initializers",
+        "nn.parameters",
+        "nn.training",
+        "nn.layers",
+    },
+    "nn.layers": {"autograd", "nn.checks", "nn.initializers"},
+    "nn.losses": {"autograd"},
+    "nn.engines": {"autograd", "nn.checks", "nn.layers", "nn.losses"},
+    "nn.comparing": {"autograd", "nn.engines", "nn.layers", "nn.network"},
+    "nn.plots": {"nn.checks"},
+}
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for package in ("autograd", "nn"):
+        for path in (ROOT / package).rglob("*.py"):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            found[name.removesuffix(".__init__")] = path
+    return found
+
+
+def room(module: str) -> str:
+    return "autograd.drawing" if module.startswith("autograd.drawing") else module
+
+
+def imports(path: Path) -> set[str]:
+    """The project's modules that a file imports, at its top or within a function."""
+    known, names = set(modules()), set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+    found = names & known
+    return found - {"nn"} if "nn" in found and found - {"nn"} else found
+
+
+@pytest.mark.parametrize("module", sorted(set(modules()) - {"autograd", "nn"}))
+def test_each_room_knows_only_the_rooms_it_may(module):
+    allowed = ROOMS[room(module)]
+    for imported in imports(modules()[module]):
+        assert room(imported) == room(module) or imported in allowed or room(imported) in allowed, imported
+
+
+def test_the_arrows_between_rooms_make_no_cycle():
+    levels: dict[str, int] = {}
+    while len(levels) < len(ROOMS):
+        ready = [
+            name
+            for name, known in ROOMS.items()
+            if name not in levels and known - {"autograd"} <= set(levels)
+        ]
+        assert ready, f"a cycle among {sorted(set(ROOMS) - set(levels))}"
+        levels.update(dict.fromkeys(ready, len(levels)))
+
+
+def test_only_plots_imports_matplotlib():
+    for module, path in modules().items():
+        if module != "nn.plots":
+            assert "matplotlib" not in path.read_text(encoding="utf-8"), module
+
+
+@pytest.mark.parametrize("package", [autograd, nn], ids=lambda p: p.__name__)
+def test_exported_names_exist_are_sorted_and_documented(package):
+    assert len(set(package.__all__)) == len(package.__all__)
+    for name in package.__all__:
+        assert getattr(package, name).__doc__, name
+
+
+def test_importing_pulls_in_nothing_heavy():
+    heavy = ("matplotlib", "sklearn", "graphviz", "scipy")
+    program = f"import sys, autograd, nn; print([m for m in {heavy} if m in sys.modules])"
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_nn_refuses_another_package_called_autograd(tmp_path):
+    (tmp_path / "autograd.py").write_text("grad = None\n")
+    program = f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(ROOT)!r}]; import nn"
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.returncode != 0
+    message = result.stderr.strip().splitlines()[-1]
+    assert str(tmp_path / "autograd.py") in message
+    assert "pip uninstall autograd" in message

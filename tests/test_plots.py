@@ -1,0 +1,175 @@
+"""Figures hold what they were given, say it in more than colour, and leave nothing open."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nn import NeuralNetwork, plot_losses, plot_predictions, plot_training_process
+
+matplotlib = pytest.importorskip("matplotlib", reason="plots are an extra")
+from matplotlib import pyplot  # noqa: E402
+from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def without_windows():
+    matplotlib.use("agg")
+    yield
+    assert pyplot.get_fignums() == []
+
+
+@pytest.fixture
+def learning():
+    rng = np.random.default_rng(0)
+    return NeuralNetwork([2, 3, 1], rng=rng), rng.normal(size=(2, 20)), rng.normal(size=(1, 20))
+
+
+def drawn(figure, tmp_path):
+    """The figure's PNG: drawing it is what would warn."""
+    path = tmp_path / "figure.png"
+    figure.savefig(path)
+    return path.read_bytes()
+
+
+def test_training_process_trains_and_plots_every_loss(learning, tmp_path):
+    network, x, y = learning
+    twin = NeuralNetwork([2, 3, 1])
+    twin.parameters = network.parameters
+    expected = twin.train(x, y, learning_rate=0.01, epochs=30)
+    figure = plot_training_process(network, x, y, epochs=30)
+    (axes,) = figure.axes
+    (line,) = axes.lines
+    np.testing.assert_array_equal(line.get_ydata(), expected)
+    np.testing.assert_array_equal(network.parameters, twin.parameters)
+    assert axes.get_title() == "Training Loss Over Time"
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("Epoch", "Loss")
+    assert figure.get_size_inches().tolist() == [10, 6]
+    assert drawn(figure, tmp_path).startswith(b"\x89PNG")
+
+
+def test_training_process_of_somebody_else_s_network_needs_the_tutorial_s_methods_only():
+    class Halving:
+        weights = (0,)
+        theta = 1.0
+
+        def forward(self, x):
+            return {"a1": self.theta * x}
+
+        def compute_loss(self, y_true, y_pred):
+            return float(np.mean((y_true - y_pred) ** 2))
+
+        def backward(self, x, y, cache):
+            return {"dW0": 50 * self.theta}
+
+        def update_parameters(self, gradients, learning_rate):
+            self.theta -= learning_rate * gradients["dW0"]
+
+    figure = plot_training_process(Halving(), np.ones((1, 1)), np.zeros((1, 1)), epochs=3)
+    assert list(figure.axes[0].lines[0].get_ydata()) == [1.0, 0.25, 0.0625]
+
+
+def test_training_process_shows_a_window_where_there_are_windows(learning, monkeypatch):
+    shown = []
+    monkeypatch.setattr(FigureCanvasAgg, "required_interactive_framework", "pretended")
+    monkeypatch.setattr(pyplot, "show", lambda: shown.append(pyplot.get_fignums()))
+    plot_training_process(*learning, epochs=2)
+    assert len(shown[0]) == 1
+    pyplot.close("all")
+
+
+def test_training_process_shows_nothing_where_there_are_none(learning, monkeypatch):
+    monkeypatch.setattr(pyplot, "show", lambda: pytest.fail("there is no window to show"))
+    plot_training_process(*learning, epochs=2)
+
+
+def test_losses_are_told_apart_by_name_and_by_dashes(tmp_path):
+    figure = plot_losses({"training": [3.0, 2.0, 1.0], "validation": [3.0, 2.5, 2.6]}, title="Digits")
+    (axes,) = figure.axes
+    assert [line.get_label() for line in axes.lines] == ["training", "validation"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training", "validation"]
+    assert len({line.get_linestyle() for line in axes.lines}) == 2
+    assert axes.lines[1].get_ydata().tolist() == [3.0, 2.5, 2.6]
+    assert axes.get_title() == "Digits"
+    assert drawn(figure, tmp_path).startswith(b"\x89PNG")
+
+
+def test_a_single_epoch_is_a_visible_point():
+    assert plot_losses({"training": [1.0]}).axes[0].lines[0].get_marker() == "o"
+
+
+def test_labels_are_text_not_mathematics(tmp_path):
+    figure = plot_losses({"a $x^$ b": [1.0, 2.0], "_hidden": [2.0, 1.0]}, title="$\\nonsense{$")
+    drawn(figure, tmp_path)
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["a $x^$ b", "_hidden"]
+
+
+def test_no_losses_are_refused():
+    with pytest.raises(ValueError, match="losses: expected at least one curve"):
+        plot_losses({})
+
+
+IMAGES = np.arange(4 * 2 * 3).reshape(4, 2, 3)
+PROBABILITIES = np.array([[0.9, 0.4, 0.3, 0.2], [0.1, 0.6, 0.7, 0.8]])     # predicts 0, 1, 1, 1
+LABELS = np.array([0, 1, 0, 0])                                             # the last two are mistakes
+
+
+def test_predictions_show_the_surest_mistakes_first_and_then_the_least_sure(tmp_path):
+    figure = plot_predictions(IMAGES, PROBABILITIES, LABELS)
+    assert [axes.get_title() for axes in figure.axes] == [
+        "✗ 1 (80%)\nis 0",
+        "✗ 1 (70%)\nis 0",
+        "1 (60%)",
+        "0 (90%)",
+    ]
+    assert [axes.images[0].get_array()[0, 0] for axes in figure.axes] == [18, 12, 6, 0]
+    widths = [axes.spines["left"].get_linewidth() for axes in figure.axes]
+    assert min(widths[:2]) > max(widths[2:])
+    assert figure.get_suptitle() == "predicted class (confidence); 2 of 4 mistaken ✗"
+    assert drawn(figure, tmp_path).startswith(b"\x89PNG")
+
+
+def test_predictions_show_no_more_than_asked_for():
+    assert len(plot_predictions(IMAGES, PROBABILITIES, LABELS, shown=3).axes) == 3
+    assert len(plot_predictions(IMAGES[:1], PROBABILITIES[:, :1], LABELS[:1]).axes) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"images": IMAGES[0]}, r"images: expected shape \(N, h, w\) with N >= 1, got \(2, 3\)"),
+        ({"images": IMAGES[:0]}, r"got \(0, 2, 3\)"),
+        ({"probabilities": PROBABILITIES.T}, r"probabilities: expected shape \(classes, 4\), got \(4, 2\)"),
+        ({"probabilities": PROBABILITIES[0]}, r"probabilities: expected shape"),
+        ({"probabilities": 1 + PROBABILITIES}, "expected probabilities in"),
+        ({"probabilities": np.full((2, 4), np.nan)}, "probabilities holds nan"),
+        ({"labels": LABELS[:3]}, r"labels: expected shape \(4,\), got \(3,\)"),
+        ({"labels": [0, 1, 2, 0]}, "labels: expected whole numbers from 0 to 1, got 2.0"),
+        ({"labels": [0, 1, -1, 0]}, "got -1.0"),
+        ({"labels": [0, 1, 0.5, 0]}, "got 0.5"),
+        ({"labels": [0, 1, np.nan, 0]}, "got nan"),
+        ({"shown": 0}, "shown: expected a whole number of at least 1, got 0"),
+    ],
+)
+def test_predictions_that_do_not_fit_are_refused(arguments, message):
+    fitting = {"images": IMAGES, "probabilities": PROBABILITIES, "labels": LABELS}
+    with pytest.raises(ValueError, match=message):
+        plot_predictions(**fitting | arguments)
+
+
+def test_without_matplotlib_the_error_names_the_extra(monkeypatch, learning):
+    for module in ("matplotlib", "matplotlib.figure", "matplotlib.pyplot"):
+        monkeypatch.setitem(sys.modules, module, None)
+    before = learning[0].parameters.copy()
+    for draw in (lambda: plot_losses({"training": [1.0]}), lambda: plot_training_process(*learning)):
+        with pytest.raises(ImportError, match=r'pip install "liftgrad\[plot\]"'):
+            draw()
+    np.testing.assert_array_equal(learning[0].parameters, before)
+
+
+def test_importing_nn_imports_no_matplotlib():
+    program = "import sys, nn; sys.exit('matplotlib' in sys.modules)"
+    root = Path(__file__).resolve().parent.parent
+    assert subprocess.run([sys.executable, "-c", program], cwd=root, check=False).returncode == 0

@@ -1,0 +1,265 @@
+"""The loop over epochs and minibatches: what it computes, and how it stops."""
+
+import numpy as np
+import pytest
+
+from nn import NeuralNetwork, training
+
+ONE = np.ones((1, 1))
+
+
+def quiet(epoch, loss):
+    pass
+
+
+def parabola(theta, x, y):
+    return float(theta[0] ** 2), 2 * theta
+
+
+def trained(engine, theta, x, y, **options):
+    """training.train at rate ¼ with what a test does not care about filled in."""
+    defaults = {"epochs": 3, "batch_size": None, "rng": np.random.default_rng(0), "on_epoch": quiet}
+    arguments = {**defaults, "locate": lambda x, numbers: 7, **options}
+    with np.errstate(all="ignore"):
+        return training.train(engine, lambda theta, g: theta - 0.25 * g, theta, x, y, **arguments)
+
+
+# Minibatches.
+
+
+def test_an_epoch_gives_every_sample_once_with_its_target():
+    x = np.arange(20.0).reshape(2, 10)
+    batches = list(training.minibatches(x, 100 + x[:1], 4, np.random.default_rng(0)))
+    assert [x_batch.shape for x_batch, _ in batches] == [(2, 4), (2, 4), (2, 2)]
+    assert sorted(np.concatenate([x_batch[0] for x_batch, _ in batches])) == x[0].tolist()
+    for x_batch, y_batch in batches:
+        np.testing.assert_array_equal(x_batch[1], x_batch[0] + 10)
+        np.testing.assert_array_equal(y_batch, 100 + x_batch[:1])
+
+
+def test_epochs_differ_in_order_and_equal_generators_do_not():
+    x = np.arange(10.0)[None]
+
+    def order(rng):
+        return np.concatenate([x_batch[0] for x_batch, _ in training.minibatches(x, x, 3, rng)]).tolist()
+
+    def orders(rng):
+        return [order(rng), order(rng)]
+
+    first, second = orders(np.random.default_rng(1)), orders(np.random.default_rng(1))
+    assert first == second
+    assert first[0] != first[1]
+
+
+def test_no_batch_size_is_the_whole_in_order():
+    x, y = np.zeros((2, 3)), np.zeros((1, 3))
+    ((x_batch, y_batch),) = training.minibatches(x, y, None, np.random.default_rng(0))
+    assert x_batch is x
+    assert y_batch is y
+
+
+# The loop, with engines a hand can follow.
+
+
+def test_descent_on_a_parabola_by_hand():
+    # loss θ², gradient 2θ: a step of ¼ halves θ; losses before the steps 1, ¼, 1/16
+    theta = np.array([1.0])
+    assert trained(parabola, theta, ONE, ONE) == [1.0, 0.25, 0.0625]
+    assert theta.tolist() == [0.125]
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_its_samples_not_its_batches():
+    def mean_of_x(theta, x, y):
+        return float(x.mean()), np.zeros(1)
+
+    x = np.array([[0.0, 0.0, 9.0]])     # the mean over batches of 2 and 1 would be 4.5 or 2.25
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        history = trained(mean_of_x, np.zeros(1), x, x, epochs=1, batch_size=2, rng=rng)
+        assert history == pytest.approx([3.0], rel=1e-15)
+
+
+def test_on_epoch_gets_every_epoch_and_its_loss(capsys):
+    seen = []
+    trained(parabola, np.array([1.0]), ONE, ONE, on_epoch=lambda *args: seen.append(args))
+    assert seen == [(0, 1.0), (1, 0.25), (2, 0.0625)]
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("where", ["loss", "gradient", "step"])
+def test_training_stops_before_a_step_that_is_not_finite(bad, where):
+    calls = []
+
+    def engine(theta, x, y):
+        calls.append(theta.copy())
+        if len(calls) < 6:
+            return 1.0, np.ones(2)
+        loss = bad if where == "loss" else 1.0
+        gradient = np.array([1.0, {"gradient": bad, "step": 1e308}.get(where, 1.0)])
+        return loss, gradient
+
+    theta = np.array([0.0, -1.7e308 if where == "step" else 0.0])
+    message = "training stopped at step 5, epoch 2: nan or inf in .*, first in layer 7. The parameters"
+    with pytest.raises(FloatingPointError, match=message):
+        trained(engine, theta, np.zeros((1, 4)), np.zeros((1, 4)), batch_size=2)
+    np.testing.assert_array_equal(theta, calls[-1])
+    assert np.isfinite(theta).all()
+    assert theta[0] == -5 * 0.25
+
+
+# Training a network.
+
+
+@pytest.fixture
+def data():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(2, 20)), rng.normal(size=(1, 20))
+
+
+def test_full_batch_training_is_the_tutorial_s_loop_bit_for_bit(data, capsys):
+    ours, theirs = (NeuralNetwork([2, 3, 1], rng=np.random.default_rng(1)) for _ in range(2))
+    history = ours.train(*data, learning_rate=0.1, epochs=201)
+    printed, losses = [], []
+    for epoch in range(201):
+        cache = theirs.forward(data[0])
+        losses.append(theirs.compute_loss(data[1], cache["a2"]))
+        theirs.update_parameters(theirs.backward(*data, cache), 0.1)
+        if epoch % 100 == 0:
+            printed.append(f"Epoch {epoch}, Loss: {losses[-1]}\n")
+    assert history == losses
+    np.testing.assert_array_equal(ours.parameters, theirs.parameters)
+    assert capsys.readouterr().out == "".join(printed)
+
+
+def test_training_moves_the_parameters_in_place(data):
+    network = NeuralNetwork([2, 3, 1])
+    vector, window, before = network.parameters, network.weights[0], network.parameters.copy()
+    network.train(*data, epochs=1, on_epoch=quiet)
+    assert network.parameters is vector
+    assert network.weights[0] is window
+    assert (vector != before).any()
+
+
+def test_one_batch_of_all_samples_is_full_batch_training_but_for_the_order(data):
+    whole, batched = (NeuralNetwork([2, 3, 1], rng=np.random.default_rng(1)) for _ in range(2))
+    expected = whole.train(*data, epochs=5, on_epoch=quiet)
+    history = batched.train(*data, epochs=5, batch_size=1000, on_epoch=quiet)
+    np.testing.assert_allclose(history, expected, rtol=1e-13)
+
+
+def test_equal_generators_give_equal_training_and_the_global_one_is_left_alone(data):
+    state = np.random.get_state()[1].copy()
+    histories = []
+    for _ in range(2):
+        network, rng = NeuralNetwork([2, 3, 1], rng=np.random.default_rng(1)), np.random.default_rng(2)
+        histories.append(network.train(*data, epochs=3, batch_size=7, rng=rng, on_epoch=quiet))
+    assert histories[0] == histories[1]
+    np.testing.assert_array_equal(np.random.get_state()[1], state)
+
+
+def test_zero_epochs_do_nothing(data):
+    network = NeuralNetwork([2, 3, 1])
+    before = network.parameters.copy()
+    assert network.train(*data, epochs=0) == []
+    np.testing.assert_array_equal(network.parameters, before)
+
+
+def test_a_learner_s_update_is_used_and_undone_where_it_is_not_finite(data):
+    class Momentum(NeuralNetwork):
+        velocity = 0.0
+
+        def update_parameters(self, gradients, learning_rate):
+            self.velocity += 1
+            super().update_parameters(gradients, self.velocity * learning_rate)
+
+        def leap(self, gradients, learning_rate):
+            self.weights[0] -= np.inf
+
+    plain, theirs = (kind([2, 3, 1], rng=np.random.default_rng(1)) for kind in (NeuralNetwork, Momentum))
+    for step in range(1, 4):
+        plain.train(*data, learning_rate=0.1 * step, epochs=1, on_epoch=quiet)
+    theirs.train(*data, learning_rate=0.1, epochs=3, on_epoch=quiet)
+    np.testing.assert_allclose(theirs.parameters, plain.parameters, rtol=1e-13)
+
+    theirs.update_parameters = theirs.leap
+    before = theirs.parameters.copy()
+    with pytest.raises(FloatingPointError, match="nan or inf in the step to take, first in layer 0"):
+        theirs.train(*data, epochs=1)
+    np.testing.assert_array_equal(theirs.parameters, before)
+
+
+@pytest.mark.parametrize(
+    ("weights", "x", "y", "rate", "layer"),
+    [
+        ([[[1e200]], [[1.0]]], 1e200, 0.0, 0.1, 0),     # z1 = 1e400
+        ([[[1.0]], [[1e200]]], 1e200, 0.0, 0.1, 1),     # z2 = 1e400
+        ([[[1.0]], [[1.0]]], 1e200, 0.0, 0.1, 1),       # (p - y)² = 1e400, dW1 = 2 (p - y) a1 too
+        ([[[1.0]], [[1e300]]], 1e-100, 0.0, 0.1, 0),    # p = 1e200, dW1 = 2e100, da1 = 2e500
+        ([[[1.0]], [[1.0]]], 0.0, 1e200, 0.1, 1),       # only the loss: dW = 0, db = -2e200
+        ([[[1.0]], [[1.0]]], 1e100, 0.0, 1e300, 1),     # every gradient is finite, no step is
+    ],
+)
+def test_the_layer_that_overflowed_is_named(weights, x, y, rate, layer):
+    network = NeuralNetwork([1, 1, 1], "linear")
+    network.weights = weights
+    before = network.parameters.copy()
+    with pytest.raises(FloatingPointError, match=f"step 0, epoch 0: .* first in layer {layer}"):
+        network.train([[x]], [[y]], learning_rate=rate, epochs=2)
+    np.testing.assert_array_equal(network.parameters, before)
+
+
+def test_diverging_training_keeps_the_last_finite_parameters(data):
+    network = NeuralNetwork([2, 3, 1], "linear", rng=np.random.default_rng(1))
+    with pytest.raises(FloatingPointError, match="training stopped at step"):
+        network.train(*data, learning_rate=100.0, on_epoch=quiet)
+    assert np.isfinite(network.parameters).all()
+    assert np.abs(network.parameters).max() > 1e10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"learning_rate": 0}, ValueError, "learning_rate: expected a finite number above 0, got 0"),
+        ({"learning_rate": -1.0}, ValueError, "learning_rate"),
+        ({"learning_rate": float("nan")}, ValueError, "learning_rate"),
+        ({"learning_rate": "fast"}, TypeError, "learning_rate: expected a real number, got str 'fast'"),
+        ({"epochs": -1}, ValueError, "epochs: expected a whole number of at least 0, got -1"),
+        ({"epochs": 1.5}, TypeError, "epochs: expected a whole number, got float 1.5"),
+        ({"batch_size": 0}, ValueError, "batch_size: expected a whole number of at least 1, got 0"),
+        ({"batch_size": 2.0}, TypeError, "batch_size: expected a whole number, got float 2.0"),
+        ({"rng": 42}, TypeError, "rng: expected a numpy.random.Generator or None, got int"),
+    ],
+)
+def test_training_that_cannot_be_is_refused(data, arguments, error, message):
+    network = NeuralNetwork([2, 3, 1])
+    before = network.parameters.copy()
+    with pytest.raises(error, match=message):
+        network.train(*data, **arguments)
+    np.testing.assert_array_equal(network.parameters, before)
+
+
+XOR = np.array([[0, 0, 1, 1], [0, 1, 0, 1]]), np.array([[0, 1, 1, 0]])
+
+
+def learns_xor(initialization, seed):
+    network = NeuralNetwork(
+        [2, 8, 1],
+        "tanh",
+        output="sigmoid",
+        loss="binary_cross_entropy",
+        initialization=initialization,
+        rng=np.random.default_rng(seed),
+    )
+    history = network.train(*XOR, learning_rate=1.0, epochs=400, on_epoch=quiet)
+    return history[-1] < 0.05 and ((network.forward(XOR[0])["a2"] > 0.5) == XOR[1]).all()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_xor_is_learned_from_xavier_s_start(seed):
+    assert learns_xor("xavier", seed)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_xor_is_not_learned_from_the_tutorial_s_start(seed):
+    assert not learns_xor("tutorial", seed)
