@@ -15,6 +15,7 @@ PORT_HEIGHT = 7  # points: room for one arrow into a box
 GAP = 0.45  # inches between columns, and more for each arrow into the busiest box
 GAP_AN_ARROW = 0.12
 WIDEST_GAP = 6
+LONGEST_COMPLAINT = 200  # characters of what dot says of its failure
 
 # Without nslimit, dot takes minutes for chains whose steps share an operand.
 _HEAD = """\
@@ -30,12 +31,12 @@ class DotFailed(Exception):
 
 
 def dot_source(picture: Picture) -> str:
-    """The picture in the DOT language, a line for each node and for each edge.
+    r"""The picture in the DOT language, a line for each node and for each edge.
 
     >>> from autograd.drawing.picture import Box, Picture
-    >>> a = Box("", "a", "3", "6", is_constant=False, is_output=False)
-    >>> square = Box("×", "", "9", "1", is_constant=False, is_output=True)
-    >>> print(*dot_source(Picture([a, square], [(0, 1), (0, 1)])).splitlines()[-3:], sep="\\n")
+    >>> a = Box("", "a", "3", "6", is_output=False)
+    >>> square = Box("×", "", "9", "1", is_output=True)
+    >>> print(*dot_source(Picture([a, square], [(0, 1), (0, 1)])).splitlines()[-3:], sep="\n")
       n0 -> n1:p0:w
       n0 -> n1:p1:w
     }
@@ -109,6 +110,11 @@ def render(source: str) -> str:
         svg: str = graphviz.Source(source).pipe(format="svg", encoding="utf-8", quiet=True)
     except graphviz.ExecutableNotFound:
         raise DotFailed('no Graphviz "dot" program found') from None
-    except (OSError, graphviz.CalledProcessError) as error:
-        raise DotFailed('Graphviz "dot" failed: ' + " ".join(str(error).split())) from error
+    except OSError as error:
+        raise DotFailed(f'Graphviz "dot" does not start: {error.strerror}') from error
+    except graphviz.CalledProcessError as error:
+        complaint = " ".join(str(error.stderr).split())[:LONGEST_COMPLAINT] or "no reason given"
+        raise DotFailed(f'Graphviz "dot" failed with status {error.returncode}: {complaint}') from error
+    if "</svg>" not in svg:
+        raise DotFailed('Graphviz "dot" wrote no SVG')
     return svg

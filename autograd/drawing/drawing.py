@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from autograd.drawing.dot import DotFailed, dot_source, render
-from autograd.drawing.layout import assign_columns
+from autograd.drawing.layers import assign_columns
 from autograd.drawing.picture import Picture, picture
 from autograd.drawing.svg import svg_source
 from autograd.value import Value

@@ -1,32 +1,39 @@
 """What a drawing shows of a recorded graph: one box a scalar, one arrow a use of it, as plain text.
 
 This room knows Value and the walk over its graph. The rooms that draw know a Picture and no Value.
-Text from outside is made harmless here as far as every format needs it; each format escapes it in its own way.
+Text from outside is made showable here, once for every format; escaping it is each format's own business.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sized
 from dataclasses import dataclass
 
 from autograd.graph import topological_order
 from autograd.value import Value
 
 LONGEST_NAME = 24
-# What XML 1.0 cannot hold, control characters, and marks that would turn the text beside them around.
-_UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+# Control characters, marks that reverse the text after them, and what XML 1.0 cannot hold.
+_UNSHOWABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 
 
 @dataclass(frozen=True)
 class Box:
-    """One scalar: its operation's symbol ("" for a leaf), its name, its numbers ("" where there is none)."""
+    """One scalar as text. A leaf has no symbol, a constant no gradient, and many have no name: then ""."""
 
     symbol: str
     name: str
     data: str
     gradient: str
-    is_constant: bool
     is_output: bool
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the scalar is a plain number in somebody's expression, which has no gradient."""
+        return not self.gradient
 
     @property
     def short_name(self) -> str:
@@ -42,7 +49,7 @@ class Picture:
     arrows: list[tuple[int, int]]
 
     def __str__(self) -> str:
-        return f"{len(self.boxes)} nodes, {len(self.arrows)} edges"
+        return f"{_counted(self.boxes, 'node')}, {_counted(self.arrows, 'edge')}"
 
 
 def picture(output: Value, precision: int) -> Picture:
@@ -60,13 +67,16 @@ def picture(output: Value, precision: int) -> Picture:
             name=showable(value.label),
             data=f"{value.data:.{precision}g}",
             gradient="" if value.is_constant else f"{value.grad:.{precision}g}",
-            is_constant=value.is_constant,
             is_output=value is output,
         )
         for value in order
     ]
     arrows = [(number[parent], number[value]) for value in order for parent in value.parents]
     return Picture(boxes, arrows)
+
+
+def _counted(things: Sized, noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
 
 def showable(text: str) -> str:

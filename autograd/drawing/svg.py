@@ -30,7 +30,7 @@ def svg_source(picture: Picture) -> str:
     """The picture as one SVG document.
 
     >>> from autograd.drawing.picture import Box, Picture
-    >>> box = Box("", "a", "2", "0", is_constant=False, is_output=True)
+    >>> box = Box("", "a", "2", "0", is_output=True)
     >>> svg_source(Picture([box], [])).count("<rect")                 # the paper and the box
     2
     """
