@@ -19,9 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd.numberlike import real
 from autograd.reports import GradientReport, GradientRow, compare_row
 from autograd.structures import leaves, rebuild
-from autograd.value import Value, real
+from autograd.value import Value
 
 _EPSILON = float(np.finfo(float).eps)
 _STEP = _EPSILON ** (1 / 3)  # balances h² against ε/h

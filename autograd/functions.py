@@ -5,14 +5,16 @@ This room knows the table and `Value`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, overload
 
 import numpy as np
 
+from autograd.checking import check_gradients
 from autograd.namespaces import ARRAY, SCALAR
-from autograd.primitives import PRIMITIVES, Primitive
-from autograd.value import Real, Value, as_value, real, record
+from autograd.numberlike import Real, real
+from autograd.primitives import PRIMITIVES, Primitive, Rule
+from autograd.value import Value, apply, record
 
 
 class Unary(Protocol):
@@ -45,12 +47,122 @@ def _unary(name: str) -> Unary:
 
 
 exp = _unary("exp")
+exp2 = _unary("exp2")
+expm1 = _unary("expm1")
 log = _unary("log")
+log2 = _unary("log2")
+log10 = _unary("log10")
+log1p = _unary("log1p")
 sqrt = _unary("sqrt")
+cbrt = _unary("cbrt")
+sin = _unary("sin")
+cos = _unary("cos")
+tan = _unary("tan")
+asin = _unary("asin")
+acos = _unary("acos")
+atan = _unary("atan")
+sinh = _unary("sinh")
+cosh = _unary("cosh")
 tanh = _unary("tanh")
+asinh = _unary("asinh")
+acosh = _unary("acosh")
+atanh = _unary("atanh")
+erf = _unary("erf")
+erfc = _unary("erfc")
 sigmoid = _unary("sigmoid")
-relu = _unary("relu")
+logsigmoid = _unary("logsigmoid")
 softplus = _unary("softplus")
+relu = _unary("relu")
+gelu = _unary("gelu")
+silu = _unary("silu")
+
+
+def leaky_relu(x: Value | Real, slope: Value | Real = 0.01) -> Any:
+    """The operand x where it is positive, slope · x elsewhere.
+
+    >>> leaky_relu(-2.0, slope=0.5)
+    -1.0
+    """
+    return apply(PRIMITIVES["leaky_relu"], (x, slope))
+
+
+def elu(x: Value | Real, scale: Value | Real = 1.0) -> Any:
+    """The operand x where it is positive, scale · (exp(x) - 1) elsewhere.
+
+    >>> elu(2.0), elu(float("-inf"))
+    (2.0, -1.0)
+    """
+    return apply(PRIMITIVES["elu"], (x, scale))
+
+
+def maximum(a: Value | Real, b: Value | Real) -> Any:
+    """The larger of two; nan if one is; equal operands share the gradient, ½ each.
+
+    >>> maximum(1.0, 2.0)
+    2.0
+    """
+    return apply(PRIMITIVES["maximum"], (a, b))
+
+
+def minimum(a: Value | Real, b: Value | Real) -> Any:
+    """The smaller of two; nan if one is; equal operands share the gradient, ½ each.
+
+    >>> minimum(1.0, 2.0)
+    1.0
+    """
+    return apply(PRIMITIVES["minimum"], (a, b))
+
+
+def clip(x: Value | Real, low: Value | Real, high: Value | Real) -> Any:
+    """The operand x moved into [low, high]; at an edge its gradient is 1.
+
+    >>> clip(5.0, 0.0, 1.0)
+    1.0
+    """
+    return apply(PRIMITIVES["clip"], (x, low, high))
+
+
+def where(condition: Any, a: Value | Real, b: Value | Real) -> Any:
+    """The operand a where the condition holds, else b; the other one gets gradient 0 times its partial.
+
+    condition   a bool, as a comparison of Values gives it, or a number, of which 0 is false
+
+    0 times inf is nan: where the branch not taken has an infinite derivative, give it a harmless operand too,
+    as in where(x > 0, sqrt(where(x > 0, x, 1.0)), 0.0).
+
+    >>> x = Value(-4.0)
+    >>> where(x > 0, x, 0.0).data
+    0.0
+    """
+    truth = float(condition) if isinstance(condition, (bool, np.bool_)) else condition
+    return apply(PRIMITIVES["where"], (truth, a, b))
+
+
+def atan2(y: Value | Real, x: Value | Real) -> Any:
+    """The angle of the point (x, y), in [-π, π].
+
+    >>> atan2(0.0, 1.0)
+    0.0
+    """
+    return apply(PRIMITIVES["atan2"], (y, x))
+
+
+def hypot(x: Value | Real, y: Value | Real) -> Any:
+    """The length √(x² + y²), without overflow on the way; gradient 0 at the origin.
+
+    >>> hypot(3.0, 4.0)
+    5.0
+    """
+    return apply(PRIMITIVES["hypot"], (x, y))
+
+
+def binary_cross_entropy_with_logits(z: Value | Real, t: Value | Real) -> Any:
+    """The loss -t log σ(z) - (1 - t) log(1 - σ(z)) of a logit z for a target t in [0, 1]; gradient σ(z) - t.
+
+    >>> binary_cross_entropy_with_logits(-1000.0, 1.0)
+    1000.0
+    """
+    return apply(PRIMITIVES["binary_cross_entropy_with_logits"], (z, t))
 
 
 def sum(xs: Iterable[Value | Real]) -> Any:
@@ -60,7 +172,7 @@ def sum(xs: Iterable[Value | Real]) -> Any:
     >>> sum(xs).data
     6.0
     """
-    return _apply(PRIMITIVES["sum"], list(xs))
+    return apply(PRIMITIVES["sum"], list(xs))
 
 
 def dot(ws: Iterable[Value | Real], xs: Iterable[Value | Real], bias: Value | Real = 0.0) -> Any:
@@ -77,7 +189,7 @@ def dot(ws: Iterable[Value | Real], xs: Iterable[Value | Real], bias: Value | Re
     ws, xs = list(ws), list(xs)
     if len(ws) != len(xs):
         raise ValueError(f"dot: expected as many weights as inputs, got {len(ws)} and {len(xs)}")
-    return _apply(PRIMITIVES["dot"], [*ws, *xs, bias])
+    return apply(PRIMITIVES["dot"], [*ws, *xs, bias])
 
 
 def logsumexp(xs: Iterable[Value | Real]) -> Any:
@@ -86,10 +198,61 @@ def logsumexp(xs: Iterable[Value | Real]) -> Any:
     >>> logsumexp([1000.0, 1000.0])                  # 1000 + log 2
     1000.6931471805599
     """
+    return apply(PRIMITIVES["logsumexp"], _some(xs, "logsumexp"))
+
+
+def prod(xs: Iterable[Value | Real]) -> Any:
+    """The product of any number of operands as one node; 1.0 of none.
+
+    >>> prod([2.0, 3.0, 4.0])
+    24.0
+    """
+    return apply(PRIMITIVES["prod"], list(xs))
+
+
+def mean(xs: Iterable[Value | Real]) -> Any:
+    """The mean of one or more operands as one node.
+
+    >>> mean([1.0, 2.0, 6.0])
+    3.0
+    """
+    return apply(PRIMITIVES["mean"], _some(xs, "mean"))
+
+
+def norm(xs: Iterable[Value | Real]) -> Any:
+    """The Euclidean length of one or more operands as one node; gradient 0 at the origin.
+
+    >>> norm([2.0, 3.0, 6.0])
+    7.0
+    """
+    return apply(PRIMITIVES["norm"], _some(xs, "norm"))
+
+
+def log_softmax(xs: Iterable[Value | Real]) -> list[Any]:
+    """The logarithm of softmax for each operand, xi - logsumexp(xs), without overflow.
+
+    >>> log_softmax([1000.0, -1000.0])
+    [0.0, -2000.0]
+    """
     operands = list(xs)
-    if not operands:
-        raise ValueError("logsumexp: expected at least one operand, got none")
-    return _apply(PRIMITIVES["logsumexp"], operands)
+    total = logsumexp(operands)
+    return [x - total for x in operands]
+
+
+def softmax_cross_entropy(logits: Iterable[Value | Real], targets: Iterable[Value | Real]) -> Any:
+    """The loss -Σ t log softmax(z) of logits z for target probabilities t, as one node.
+
+    Its gradient by the logits is softmax(z) Σt - t. As many targets as logits, else ValueError.
+
+    >>> softmax_cross_entropy([1000.0, -1000.0], [0.0, 1.0])
+    2000.0
+    """
+    zs, ts = _some(logits, "softmax_cross_entropy"), list(targets)
+    if len(zs) != len(ts):
+        raise ValueError(
+            f"softmax_cross_entropy: expected as many targets as logits, got {len(zs)} and {len(ts)}"
+        )
+    return apply(PRIMITIVES["softmax_cross_entropy"], [*zs, *ts])
 
 
 def softmax(xs: Iterable[Value | Real]) -> list[Any]:
@@ -103,7 +266,50 @@ def softmax(xs: Iterable[Value | Real]) -> list[Any]:
     return [exp(x - total) for x in operands]
 
 
-def _apply(primitive: Primitive, operands: list[Any]) -> Any:
-    if any(isinstance(x, Value) for x in operands):
-        return record(primitive, *[as_value(x, primitive.name) for x in operands])
-    return primitive.value(SCALAR, [real(x, f"operand of {primitive.name!r}") for x in operands])
+def _some(xs: Iterable[Any], name: str) -> list[Any]:
+    operands = list(xs)
+    if not operands:
+        raise ValueError(f"{name}: expected at least one operand, got none")
+    return operands
+
+
+def primitive(
+    name: str,
+    value: Rule,
+    partials: Sequence[Rule],
+    *,
+    symbol: str = "",
+    check_at: Sequence[Real] | None = None,
+) -> Callable[..., Any]:
+    """A primitive of your own, as a function of numbers and Values.
+
+    name      new to the table, a Python identifier
+    value     value(m, *operands), with m.exp, m.where, … for what is not an operator (see `namespaces`)
+    partials  for each operand partial(m, y, *operands), its derivative, where y is the value
+    symbol    for graphs; the name if not given
+    check_at  operands at which to hold the partials against numerical differentiation before anything is
+              registered; GradientMismatch where they differ
+
+    >>> cube = primitive("cube", lambda m, x: x * x * x, [lambda m, y, x: 3 * x * x], check_at=[0.5])
+    >>> x = Value(2.0)
+    >>> cube(x).backward()
+    >>> cube(2.0), x.grad
+    (8.0, 12.0)
+    """
+    if not isinstance(name, str) or not name.isidentifier():
+        raise ValueError(f"primitive: expected a name like 'cube', got {name!r}")
+    if name in PRIMITIVES:
+        raise ValueError(f"primitive: {name!r} is in the table already; choose another name")
+    if not partials:
+        raise ValueError(f"primitive {name!r}: expected one partial derivative for each operand, got none")
+    row = Primitive(name, symbol or name, len(partials), value, tuple(partials), domain=())
+
+    def function(*operands: Any) -> Any:
+        if len(operands) != len(partials):
+            raise TypeError(f"{name} takes {len(partials)} operands, got {len(operands)}")
+        return apply(row, operands)
+
+    if check_at is not None:
+        check_gradients(function, *check_at).assert_ok()
+    PRIMITIVES[name] = row
+    return function

@@ -1,4 +1,4 @@
-"""Walks over a recorded graph. They read it and change nothing.
+"""Walks over a recorded graph: its order, and the sweeps that carry derivatives back along it.
 
 This room knows nothing of the project: a node is anything that keeps its operands in two fields,
 
@@ -7,12 +7,15 @@ This room knows nothing of the project: a node is anything that keeps its operan
     two         _a and _b
     more        _a a tuple of them, _b None
 
+and the partial derivatives by them in `_da` and `_db`, in the same arrangement.
+
 Two fields and no tuple of parents keep an ordinary node a single object for the garbage collector, whose
 passes over young objects would otherwise cost several times the arithmetic.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -57,3 +60,38 @@ def topological_order(root: Any) -> list[Any]:
         else:
             push(a)
     return order
+
+
+def sweep(order: Sequence[Any], seed: float) -> None:
+    """Set every node's `_grad` to d(root)/d(node) times `seed`; the root is the last of the order."""
+    for node in order:
+        node._grad = 0.0
+    order[-1]._grad = seed
+    for node in reversed(order):
+        a = node._a
+        b = node._b
+        g = node._grad
+        if b is not None:
+            a._grad += g * node._da
+            b._grad += g * node._db
+        elif a.__class__ is tuple:
+            for operand, partial in zip(a, node._da, strict=True):
+                operand._grad += g * partial
+        elif a is not None:
+            a._grad += g * node._da
+
+
+def adjoints(order: Sequence[Any], seed: Any, partials: Callable[[Any], Sequence[Any]]) -> dict[Any, Any]:
+    """The same, found and not kept: {node: d(root)/d(node) times `seed`}, of all but constants.
+
+    partials  gives the derivatives of a node by its parents: numbers, or Values that record them
+    """
+    found: dict[Any, Any] = {order[-1]: seed}
+    for node in reversed(order):
+        g = found.get(node)
+        if g is None or node._a is None:
+            continue
+        for parent, partial in zip(node.parents, partials(node), strict=True):
+            if not parent.is_constant:
+                found[parent] = found[parent] + g * partial if parent in found else g * partial
+    return found

@@ -4,19 +4,22 @@ Operators record nodes; `backward()` sweeps them in reverse topological order. T
 computed when a node is recorded and kept on its edges: the sweep is one multiply-add an edge, and changing
 `.data` later cannot corrupt it.
 
-This room knows the table of primitives and the walks over a graph.
+This room knows the table of primitives, the walks over a graph and what makes a number.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
-from typing import Any, TypeAlias
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-from autograd.graph import topological_order
-from autograd.namespaces import SCALAR
+from autograd.graph import adjoints, sweep, topological_order
+from autograd.namespaces import SCALAR, Namespace
+from autograd.numberlike import NumberLike, Real, number, real
 from autograd.primitives import PRIMITIVES, Primitive
 
 LEAF = Primitive("", "", 0, value=lambda m: None, partials=(), domain=())
@@ -29,34 +32,13 @@ _DIVIDE = PRIMITIVES["divide"]
 _POWER = PRIMITIVES["power"]
 _NEGATIVE = PRIMITIVES["negative"]
 
+# What `modes` sets while it is in force in any thread: sees every node recorded, and gives it back.
+_watch: Callable[[Value], Value] | None = None
+
+_watch_sweep: Callable[[Sequence[Value]], None] | None = None  # and every order swept
+
 _divide = SCALAR.divide
 _new = object.__new__
-
-_RECORDED = ", ".join(sorted(name for name in PRIMITIVES if isinstance(getattr(np, name, None), np.ufunc)))
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "less": operator.lt,
-    "less_equal": operator.le,
-    "greater": operator.gt,
-    "greater_equal": operator.ge,
-    "equal": operator.is_,
-    "not_equal": operator.is_not,
-}
-
-Real: TypeAlias = "float | int | np.floating[Any] | np.integer[Any]"
-
-
-def real(x: Any, what: str) -> float:
-    """`x` as a Python float, or a TypeError that names `what` it was meant for."""
-    if x.__class__ is float:
-        return x
-    if isinstance(x, (int, float, np.integer, np.floating)) and not isinstance(x, bool):
-        try:
-            return float(x)
-        except OverflowError:
-            raise OverflowError(f"{what}: this int is too large for a float (1.8e308 at most)") from None
-    shown = f"a Value ({x!r}); use its .data" if isinstance(x, Value) else f"{type(x).__name__} {x!r:.60}"
-    raise TypeError(f"{what}: expected a real number, got {shown}")
-
 
 def _method(name: str) -> Callable[[Value], Value]:
     """The method that records the unary primitive `name`."""
@@ -73,14 +55,14 @@ def _method(name: str) -> Callable[[Value], Value]:
         node._grad = 0.0
         node.primitive = primitive
         node.label = ""
-        return node
+        return node if _watch is None else _watch(node)
 
     method.__name__ = name
     method.__doc__ = f"Record {primitive.symbol} of this value; its rules are the row {name!r} of the table."
     return method
 
 
-class Value:
+class Value(NumberLike):
     """One scalar in a recorded computation.
 
     data    the number, a Python float
@@ -134,8 +116,11 @@ class Value:
         self._data = real(data, "Value data")
 
     @property
-    def grad(self) -> float:
-        """The derivative of the root last swept by this value; assign 0.0 to start anew."""
+    def grad(self) -> Any:
+        """The derivative of the root last swept by this value, a float; assign 0.0 to start anew.
+
+        After a sweep with create_graph it is a Value.
+        """
         return self._grad
 
     @grad.setter
@@ -166,9 +151,6 @@ class Value:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self._data}, grad={self._grad}{label})"
 
-    def __format__(self, spec: str) -> str:
-        return format(self._data, spec) if spec else repr(self)
-
     # ---- arithmetic: the table's rules for + - * / and negation spelled out, for speed; a test holds each
     # of them to its row
 
@@ -185,7 +167,7 @@ class Value:
         node._grad = 0.0
         node.primitive = _ADD
         node.label = ""
-        return node
+        return node if _watch is None else _watch(node)
 
     def __radd__(self, other: Any) -> Value:  # 2 + a
         return as_value(other, "add") + self
@@ -204,7 +186,7 @@ class Value:
         node._grad = 0.0
         node.primitive = _SUBTRACT
         node.label = ""
-        return node
+        return node if _watch is None else _watch(node)
 
     def __rsub__(self, other: Any) -> Value:  # 2 - a
         return as_value(other, "subtract") - self
@@ -223,7 +205,7 @@ class Value:
         node._grad = 0.0
         node.primitive = _MULTIPLY
         node.label = ""
-        return node
+        return node if _watch is None else _watch(node)
 
     def __rmul__(self, other: Any) -> Value:  # 2 * a
         return as_value(other, "multiply") * self
@@ -243,7 +225,7 @@ class Value:
         node._grad = 0.0
         node.primitive = _DIVIDE
         node.label = ""
-        return node
+        return node if _watch is None else _watch(node)
 
     def __rtruediv__(self, other: Any) -> Value:  # 2 / a
         return as_value(other, "divide") / self
@@ -265,7 +247,7 @@ class Value:
         node._grad = 0.0
         node.primitive = _NEGATIVE
         node.label = ""
-        return node
+        return node if _watch is None else _watch(node)
 
     def __pos__(self) -> Value:
         return self
@@ -273,39 +255,52 @@ class Value:
     # ---- functions: every unary row of the table is a method
 
     exp = _method("exp")
+    exp2 = _method("exp2")
+    expm1 = _method("expm1")
     log = _method("log")
+    log2 = _method("log2")
+    log10 = _method("log10")
+    log1p = _method("log1p")
     sqrt = _method("sqrt")
+    cbrt = _method("cbrt")
+    sin = _method("sin")
+    cos = _method("cos")
+    tan = _method("tan")
+    asin = _method("asin")
+    acos = _method("acos")
+    atan = _method("atan")
+    sinh = _method("sinh")
+    cosh = _method("cosh")
     tanh = _method("tanh")
+    asinh = _method("asinh")
+    acosh = _method("acosh")
+    atanh = _method("atanh")
+    erf = _method("erf")
+    erfc = _method("erfc")
     sigmoid = _method("sigmoid")
-    relu = _method("relu")
+    logsigmoid = _method("logsigmoid")
     softplus = _method("softplus")
+    relu = _method("relu")
+    gelu = _method("gelu")
+    silu = _method("silu")
     __abs__ = _method("absolute")
 
-    # ---- comparisons and conversions
+    # NumPy's names for them, which its functions look up on the entries of object arrays
+    arcsin, arccos, arctan = asin, acos, atan
+    arcsinh, arccosh, arctanh = asinh, acosh, atanh
 
-    def __lt__(self, other: Any) -> bool:
-        return self._data < _number(other, "<")
+    def arctan2(self, other: Any) -> Value:
+        """The angle of the point (other, self)."""
+        return record(PRIMITIVES["atan2"], self, as_value(other, "atan2"))
 
-    def __le__(self, other: Any) -> bool:
-        return self._data <= _number(other, "<=")
+    def hypot(self, other: Any) -> Value:
+        """The length √(self² + other²)."""
+        return record(PRIMITIVES["hypot"], self, as_value(other, "hypot"))
 
-    def __gt__(self, other: Any) -> bool:
-        return self._data > _number(other, ">")
+    # ---- NumPy and copies
 
-    def __ge__(self, other: Any) -> bool:
-        return self._data >= _number(other, ">=")
-
-    def __float__(self) -> float:
-        raise TypeError(
-            "float() and the math module would drop a Value's gradient: "
-            "use .data for the number, or autograd.exp, autograd.log, … to record the operation"
-        )
-
-    def __int__(self) -> int:
-        raise TypeError("int() would drop a Value's gradient: use int(value.data) for the number")
-
-    def __bool__(self) -> bool:
-        raise TypeError("the truth of a Value is not recorded: compare its number, as in value.data != 0")
+    def _apply(self, primitive: Primitive, operands: Sequence[Any]) -> Any:
+        return apply(primitive, operands)
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._a is not None:
@@ -315,28 +310,23 @@ class Value:
             )
         return _restore, (self._data, self._grad, self.label, self.is_constant)
 
-    # ---- NumPy: np.exp(value) and np.array([1, 2]) * value record the same primitives
-
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        name = ufunc.__name__
-        compare = _COMPARISONS.get(name)
-        if method != "__call__" or options or not (compare or name in PRIMITIVES):
-            called = f"np.{name}" if method == "__call__" else f"np.{name}.{method}"
-            raise TypeError(f"{called} of a Value is not recorded; NumPy functions that are: {_RECORDED}")
-
-        def apply(*operands: Any) -> Any:
-            if compare:
-                return compare(*operands)
-            return record(PRIMITIVES[name], *[as_value(x, name) for x in operands])
-
-        if not any(isinstance(x, np.ndarray) for x in inputs):
-            return apply(*inputs)
-        boxed = [_boxed(x) if isinstance(x, Value) else x for x in inputs]
-        return np.frompyfunc(apply, len(inputs), 1)(*boxed)
-
     # ---- the sweep
 
-    def backward(self, gradient: Real = 1.0) -> None:
+    def detach(self) -> Value:
+        """A constant of the same data: what is computed from it is not differentiated by this value.
+
+        >>> x = Value(3.0)
+        >>> (x * x.detach()).backward()
+        >>> x.grad                                   # the second factor counts as the number 3
+        3.0
+        """
+        return as_value(self._data, "detach")
+
+    def zero_grad(self) -> None:
+        """Set the gradient to 0."""
+        self._grad = 0.0
+
+    def backward(self, gradient: Real = 1.0, create_graph: bool = False) -> None:
         """Add d(this)/d(leaf), times `gradient`, to the `.grad` of every leaf this value depends on.
 
         Interior nodes end with this sweep's gradient. A leaf's sum is formed from zero and then added to
@@ -347,28 +337,34 @@ class Value:
         >>> y.backward(); y.backward()
         >>> x.grad                                   # 2 sweeps of dy/dx = 2x
         12.0
+
+        With create_graph, the gradients are recorded too: every `.grad` becomes a Value, which can itself
+        be swept, for derivatives of any order. A leaf then refers to its gradient and that to the leaf, a
+        cycle: set `.grad` to 0.0 when done, or use `autograd.grad`, which leaves none.
+
+        >>> x.grad = 0.0
+        >>> (x ** 4).backward(create_graph=True)
+        >>> first, x.grad = x.grad, 0.0
+        >>> first.backward()
+        >>> first.data, x.grad                       # 4x³, 12x²
+        (108.0, 108.0)
         """
         seed = real(gradient, "backward's gradient")
         order = topological_order(self)
+        if create_graph:
+            for node, recorded in adjoints(order, seed, recorded_partials).items():
+                node._grad = recorded if node._a is not None else recorded + node._grad
+            return
         leaves = [node for node in order if node._a is None]
         earlier = [leaf._grad for leaf in leaves]
-        for node in order:
-            node._grad = 0.0
-        self._grad = seed
-        for node in reversed(order):
-            a = node._a
-            b = node._b
-            g = node._grad
-            if b is not None:
-                a._grad += g * node._da
-                b._grad += g * node._db
-            elif a.__class__ is tuple:
-                for operand, partial in zip(a, node._da, strict=True):
-                    operand._grad += g * partial
-            elif a is not None:
-                a._grad += g * node._da
+        sweep(order, seed)
+        swept = [leaf._grad for leaf in leaves]
         for leaf, gradient_before in zip(leaves, earlier, strict=True):
-            leaf._grad += gradient_before
+            leaf._grad = gradient_before
+        if _watch_sweep is not None:
+            _watch_sweep(order)  # may raise: leaves then hold what they held
+        for leaf, gradient_now in zip(leaves, swept, strict=True):
+            leaf._grad += gradient_now
 
 
 def _arranged(a: Any, first: Any, second: Any) -> tuple[Any, ...]:
@@ -388,42 +384,56 @@ def _restore(data: float, grad: float, label: str, constant: bool) -> Value:
     return leaf
 
 
-def _number(x: Any, operation: str) -> float:
-    return x._data if isinstance(x, Value) else real(x, f"operand of {operation!r}")
-
-
-def _boxed(value: Value) -> Any:
-    """An object array of no dimensions, which NumPy broadcasts as one element."""
-    box = np.empty((), dtype=object)
-    box[()] = value
-    return box
+def recorded_partials(node: Value) -> tuple[Any, ...]:
+    """d(node)/d(parent) for each parent, recorded: the table's rules evaluated on the graph's own nodes."""
+    parents = node.parents
+    partials = _partials(node.primitive, GRAPH, node, parents, parents)
+    for parent, old, new in zip(parents, node.partials, partials, strict=True):
+        number = new._data if isinstance(new, Value) else new
+        if number != old and not (math.isnan(number) and math.isnan(old)) and not parent.is_constant:
+            raise RuntimeError(
+                f"the data of an operand of {node.op!r} changed after it was recorded: its derivative can no "
+                "longer be recorded. Compute the result anew before differentiating it twice"
+            )
+    return partials
 
 
 def record(primitive: Primitive, *operands: Value) -> Value:
-    """A new node: `primitive` of the operands, its partial derivatives on the edges.
-
-    No partial is computed by a constant among two operands: x ** 2 asks for no logarithm.
-    """
+    """A new node: `primitive` of the operands, its partial derivatives on the edges."""
     numbers = [operand._data for operand in operands]
-    y = primitive.evaluate(SCALAR, numbers)
     node = _new(Value)
-    node._b = None
-    node._data = y
+    node._data = y = primitive.evaluate(SCALAR, numbers)
+    partials = _partials(primitive, SCALAR, y, numbers, operands)
+    if len(operands) > 2 or primitive.arity is None:
+        node._a, node._b, node._da = operands, None, partials
+    elif len(operands) == 2:
+        (node._a, node._b), (node._da, node._db) = operands, partials
+    else:
+        (node._a,), node._b, (node._da,) = operands, None, partials
     node._grad = 0.0
     node.primitive = primitive
     node.label = ""
-    if primitive.arity == 2:
-        node._a, node._b = a, b = operands
-        first, second = primitive.partials
-        node._da = 0.0 if a.primitive is CONSTANT else first(SCALAR, y, *numbers)
-        node._db = 0.0 if b.primitive is CONSTANT else second(SCALAR, y, *numbers)
-    elif primitive.arity == 1:
-        node._a = operands[0]
-        node._da = primitive.partials[0](SCALAR, y, *numbers)
-    else:
-        node._a = operands
-        node._da = primitive.differentiate(SCALAR, y, numbers)
-    return node
+    return node if _watch is None else _watch(node)
+
+
+def _partials(
+    primitive: Primitive, m: Namespace, y: Any, numbers: Sequence[Any], operands: Sequence[Value]
+) -> tuple[Any, ...]:
+    """The partial derivatives by each operand; 0 by a constant, where the rules can be asked singly."""
+    if primitive.arity is None:
+        return primitive.differentiate(m, y, numbers)
+    return tuple([
+        0.0 if operand.primitive is CONSTANT else rule(m, y, *numbers)
+        for operand, rule in zip(operands, primitive.partials, strict=True)
+    ])  # fmt: skip
+
+
+def apply(primitive: Primitive, operands: Sequence[Any]) -> Any:
+    """The primitive of numbers as a number, of numbers and Values as a recorded Value."""
+    name = primitive.name
+    if any(isinstance(x, Value) for x in operands):
+        return record(primitive, *[as_value(x, name) for x in operands])
+    return primitive.evaluate(SCALAR, [real(x, f"operand of {name!r}") for x in operands])
 
 
 def as_value(x: Any, operation: str) -> Value:
@@ -437,3 +447,31 @@ def as_value(x: Any, operation: str) -> Value:
     node.primitive = CONSTANT
     node.label = ""
     return node
+
+
+def apply_each(primitive: Primitive, *operands: Any) -> Any:
+    """`apply`, as functions of NumPy and of a namespace are called."""
+    return apply(primitive, operands)
+
+
+def _graph_namespace() -> Namespace:
+    """The functions of the rules on Values: each records its own row, or decides by the data."""
+    functions: dict[str, Any] = {
+        field.name: partial(apply_each, PRIMITIVES[field.name])
+        for field in fields(Namespace)
+        if field.name in PRIMITIVES
+    }
+    functions |= {
+        "sign": lambda x: SCALAR.sign(number(x, "sign")),
+        "isnan": lambda x: math.isnan(number(x, "isnan")),
+        "equal": lambda a, b: number(a, "equal") == number(b, "equal"),
+        "where": SCALAR.where,
+        "sum": lambda xs: apply(PRIMITIVES["sum"], xs),
+        "max": max,
+        "norm": lambda xs: apply(PRIMITIVES["norm"], xs),
+        "dot": lambda ws, xs: apply(PRIMITIVES["dot"], (*ws, *xs, 0.0)),
+    }
+    return Namespace(**functions)
+
+
+GRAPH = _graph_namespace()

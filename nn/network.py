@@ -447,8 +447,8 @@ def _checked_sizes(layer_sizes: Iterable[int]) -> list[int]:
 def _check_combination(loss: str, output: str) -> None:
     needed = LOSSES[loss].output
     if needed not in (None, output):
-        free = ", ".join(repr(name) for name, row in LOSSES.items() if row.output is None)
+        allowed = ", ".join(repr(name) for name, row in LOSSES.items() if row.output in (None, output))
         raise ValueError(
             f"loss {loss!r} belongs to output {needed!r}, got output {output!r}; "
-            f"for {output!r} the loss can be {free}."
+            f"for {output!r} the loss can be {allowed}."
         )

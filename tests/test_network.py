@@ -421,16 +421,16 @@ def test_a_network_that_cannot_be_is_refused(arguments, error, message):
 
 
 @pytest.mark.parametrize(
-    ("loss", "output", "needed"),
+    ("loss", "output", "needed", "allowed"),
     [
-        ("binary_cross_entropy", "softmax", "sigmoid"),
-        ("binary_cross_entropy", "linear", "sigmoid"),
-        ("cross_entropy", "sigmoid", "softmax"),
-        ("cross_entropy", None, "softmax"),
+        ("binary_cross_entropy", "softmax", "sigmoid", "'mean_squared_error', 'cross_entropy'"),
+        ("binary_cross_entropy", "linear", "sigmoid", "'mean_squared_error'"),
+        ("cross_entropy", "sigmoid", "softmax", "'mean_squared_error', 'binary_cross_entropy'"),
+        ("cross_entropy", None, "softmax", "'mean_squared_error', 'binary_cross_entropy'"),
     ],
 )
-def test_a_cross_entropy_with_another_output_is_refused(loss, output, needed):
-    message = f"loss '{loss}' belongs to output '{needed}', .* the loss can be 'mean_squared_error'"
+def test_a_cross_entropy_with_another_output_is_refused(loss, output, needed, allowed):
+    message = rf"loss '{loss}' belongs to output '{needed}', .* the loss can be {allowed}\."
     with pytest.raises(ValueError, match=message):
         NeuralNetwork([2, 1], output=output, loss=loss)
 

@@ -101,9 +101,9 @@ def test_a_single_epoch_is_a_visible_point():
 
 
 def test_labels_are_text_not_mathematics(tmp_path):
-    figure = plot_losses({"a $x^$ b": [1.0, 2.0], "_hidden": [2.0, 1.0]}, title="$\\nonsense{$")
+    figure = plot_losses({"a $x^$ b": [1.0, 2.0], "{b}": [2.0, 1.0]}, title="$\\nonsense{$")
     drawn(figure, tmp_path)
-    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["a $x^$ b", "_hidden"]
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["a $x^$ b", "{b}"]
 
 
 def test_no_losses_are_refused():

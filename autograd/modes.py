@@ -1,0 +1,161 @@
+"""Ways to record: not at all, with an eye on anomalies, or with the garbage collector paused.
+
+The first two see every node that their thread records, through the hook that `value` keeps for them; other
+threads pay for it with one look, and nobody pays while none is in force.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from autograd import value
+from autograd.value import CONSTANT, Value
+
+_HERE = Path(__file__).parent
+_OURS = (f"{_HERE}{os.sep}", f"{_HERE.parent / 'nn'}{os.sep}")
+_lock = threading.Lock()
+_in_force = 0  # modes, in all threads
+
+
+class _Thread(threading.local):
+    def __init__(self) -> None:
+        self.watchers: list[Callable[[Value], None]] = []
+        self.anomalies: list[_Anomalies] = []
+
+
+_thread = _Thread()
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Within it, this thread's operations give constants: nothing is recorded, nothing kept alive.
+
+    >>> from autograd import Value
+    >>> x = Value(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.data, y.parents, y.is_constant
+    (9.0, (), True)
+    """
+    with _watching(_forget):
+        yield
+
+
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
+    """Within it, this thread's first nan or infinity, forwards or backwards, is an error.
+
+    FloatingPointError names the operation, its operands and the line that recorded it. Leaves' gradients are
+    left as they were before the sweep that failed. Every node recorded within is kept until the end.
+
+    >>> from autograd import Value
+    >>> with detect_anomaly():
+    ...     Value(0.0).log()
+    Traceback (most recent call last):
+    FloatingPointError: log(0.0) is -inf, recorded at <doctest autograd.modes.detect_anomaly[1]>, line 2
+    """
+    anomalies = _Anomalies()
+    _thread.anomalies.append(anomalies)
+    try:
+        with _watching(anomalies.see):
+            yield
+    finally:
+        _thread.anomalies.remove(anomalies)
+
+
+@contextmanager
+def pause_gc() -> Iterator[None]:
+    """Within it, Python's cyclic garbage collector rests, in the whole process.
+
+    A recorded graph has no cycles, so that reference counts alone free it, and the collector's passes over
+    it, which take most of the time of recording, find nothing. Where the collector was already off, it stays.
+
+    >>> import gc
+    >>> with pause_gc():
+    ...     gc.isenabled()
+    False
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+class _Anomalies:
+    """Where each node was recorded, and what to say of the first that is not finite."""
+
+    def __init__(self) -> None:
+        self.places: dict[Value, str] = {}
+
+    def see(self, node: Value) -> None:
+        self.places[node] = _place(sys._getframe(2))
+        if not math.isfinite(node.data):
+            raise FloatingPointError(f"{_call(node)} is {node.data}, {self.where(node)}")
+
+    def see_sweep(self, order: Sequence[Value]) -> None:
+        for node in reversed(order):
+            for i, (parent, partial) in enumerate(zip(node.parents, node.partials, strict=True)):
+                if not parent.is_constant and not math.isfinite(node.grad * partial):
+                    raise FloatingPointError(
+                        f"backward through {_call(node)}, {self.where(node)}: its partial derivative by "
+                        f"operand {i} is {partial}, and the gradient arriving is {node.grad}"
+                    )
+
+    def where(self, node: Value) -> str:
+        return f"recorded at {self.places[node]}" if node in self.places else "recorded before detect_anomaly"
+
+
+@contextmanager
+def _watching(watcher: Callable[[Value], None]) -> Iterator[None]:
+    global _in_force  # noqa: PLW0603  # the hooks below are the whole process's
+    _thread.watchers.append(watcher)
+    with _lock:
+        _in_force += 1
+        value._watch, value._watch_sweep = _see, _see_sweep
+    try:
+        yield
+    finally:
+        _thread.watchers.remove(watcher)
+        with _lock:
+            _in_force -= 1
+            if not _in_force:
+                value._watch = value._watch_sweep = None
+
+
+def _see(node: Value) -> Value:
+    for watcher in _thread.watchers:
+        watcher(node)
+    return node
+
+
+def _see_sweep(order: Sequence[Value]) -> None:
+    for anomalies in _thread.anomalies:
+        anomalies.see_sweep(order)
+
+
+def _forget(node: Value) -> None:
+    node._a = node._b = None
+    node.primitive = CONSTANT
+
+
+def _call(node: Value) -> str:
+    operands = ", ".join(repr(parent.data) for parent in node.parents)
+    return f"{node.op}({operands})"
+
+
+def _place(frame: FrameType | None) -> str:
+    """File and line of the nearest caller outside this project."""
+    while frame is not None and frame.f_code.co_filename.startswith(_OURS):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}, line {frame.f_lineno}" if frame else "an unknown place"
