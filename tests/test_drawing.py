@@ -35,6 +35,7 @@ HOSTILE = [
     '" onload="alert(1)',
     "&#0; &lt; &amp; &nbsp; &unknown;",
     "]]> <!-- -- --> <?php ?>",
+    "]",
     "line\nbreak\r\nand\ttab",
     "nul \x00, escape \x1b, next line \x85",
     "lone \ud800 surrogates \udfff",
@@ -393,16 +394,16 @@ def test_any_text_can_be_a_label(label):
 @needs_dot
 @pytest.mark.parametrize("label", HOSTILE)
 def test_no_label_adds_anything_to_graphviz_svg(label):
-    tame, hostile = (
-        ElementTree.fromstring(draw(Value(1.0, label=text).tanh()).svg()) for text in ("tame", label)
-    )
+    drawings = [draw(Value(1.0, label=text).tanh()) for text in ("tame", label)]
+    assert all(repr(drawing).endswith("drawn by Graphviz dot") for drawing in drawings)
+    tame, hostile = (ElementTree.fromstring(drawing.svg()) for drawing in drawings)
     assert [part.tag for part in hostile.iter()] == [part.tag for part in tame.iter()]
     assert [set(part.attrib) for part in hostile.iter()] == [set(part.attrib) for part in tame.iter()]
     assert not {"a", "script", "image"} & {part.tag.split("}")[1] for part in hostile.iter()}
 
 
 @needs_dot
-@pytest.mark.parametrize("label", [r"\N \G", r"a\\b", "<b>&amp;</b>", '"', "{x|y}", "a\\"])
+@pytest.mark.parametrize("label", [r"\N \G", r"a\\b", "<b>&amp;</b>", '"', "{x|y}", "a\\", "]"])
 def test_graphviz_shows_a_label_as_it_is_written(label):
     root = ElementTree.fromstring(draw(Value(1.0, label=label)).svg())
     assert label in [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
@@ -489,6 +490,11 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(failing, tmp_path, m
         draw(Value(1.0)).save(tmp_path / "c.dot")
     assert [path.name for path in tmp_path.iterdir()] == ["c.dot"]
     assert (tmp_path / "c.dot").read_text() == "old"
+
+
+def test_a_missing_directory_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no directory .*nowhere.*make it first"):
+        draw(Value(1.0)).save(tmp_path / "nowhere" / "c.svg")
 
 
 @pytest.mark.parametrize("name", ["c.bmp", "c", ".svg", "svg"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from html import escape
 
-from autograd.drawing.picture import Box, Picture
+from autograd.drawing.picture import SOFT_INK, TINT, Box, Picture
 
 PORT_HEIGHT = 7  # points: room for one arrow into a box
 GAP = 0.45  # inches between columns, and more for each arrow into the busiest box
@@ -22,7 +22,7 @@ _HEAD = """\
 digraph {{
   graph [rankdir=LR, ranksep={gap:.2f}, nodesep=0.15, nslimit=2, nslimit1=2, bgcolor=white, pad=0.2]
   node [shape=box, margin="0.01,0.01", width=0, height=0, fontname="Helvetica,Arial,sans-serif", fontsize=12]
-  edge [tailport=e, arrowhead=vee, arrowsize=0.6, color="#475569"]
+  edge [tailport=e, arrowhead=vee, arrowsize=0.6, color="{ink}"]
 """
 
 
@@ -50,7 +50,7 @@ def dot_source(picture: Picture) -> str:
         f"  n{i} [label=<{_label(box, arrivals[i])}>{_border(box)}]\n" for i, box in enumerate(picture.boxes)
     ]
     gap = min(GAP + GAP_AN_ARROW * max(arrivals.values(), default=0), WIDEST_GAP)
-    return "".join([_HEAD.format(gap=gap), *nodes, *edges, "}\n"])
+    return "".join([_HEAD.format(gap=gap, ink=SOFT_INK), *nodes, *edges, "}\n"])
 
 
 def _border(box: Box) -> str:
@@ -72,7 +72,7 @@ def _operation(symbol: str, arrivals: int) -> str:
         f'<TD ROWSPAN="{arrivals}"><FONT POINT-SIZE="16">{_text(symbol)}</FONT></TD>'
         f'<TD ROWSPAN="{arrivals}" WIDTH="6"></TD>'
     )
-    return f'<TD BORDER="1" SIDES="R" BGCOLOR="#dbe4f0">{_table(ports)}</TD>'
+    return f'<TD BORDER="1" SIDES="R" BGCOLOR="{TINT}">{_table(ports)}</TD>'
 
 
 def _texts(box: Box) -> str:
@@ -80,10 +80,10 @@ def _texts(box: Box) -> str:
     if box.is_constant:
         return box.data
     name = f'<TD COLSPAN="2" ALIGN="LEFT" VALIGN="BOTTOM" CELLPADDING="2"><B>{_text(box.short_name)}</B></TD>'
-    align = f'VALIGN="{"TOP" if box.name else "MIDDLE"}" CELLPADDING="2"'
+    below = f'VALIGN="{"TOP" if box.name else "MIDDLE"}" CELLPADDING="2"'
     numbers = (
-        f'<TD {align} BALIGN="LEFT"><FONT COLOR="#475569">data<BR/>grad</FONT></TD>'
-        f'<TD {align} BALIGN="RIGHT">{box.data}<BR/>{box.gradient}</TD>'
+        f'<TD {below} ALIGN="LEFT" BALIGN="LEFT"><FONT COLOR="{SOFT_INK}">data<BR/>grad</FONT></TD>'
+        f'<TD {below} ALIGN="RIGHT" BALIGN="RIGHT">{box.data}<BR/>{box.gradient}</TD>'
     )
     return _table([name, numbers] if box.name else [numbers])
 
@@ -94,12 +94,12 @@ def _table(rows: list[str]) -> str:
 
 
 def _text(text: str) -> str:
-    r"""Text for an HTML-like label, in which dot would read \N as the node's name.
+    r"""Text for an HTML-like label, in which dot would read \N as the node's name and stumble over a lone ].
 
-    >>> print(_text(r"<b> & \N"))
-    &lt;b&gt; &amp; \\N
+    >>> print(_text(r"<b> & \N ]"))
+    &lt;b&gt; &amp; \\N &#93;
     """
-    return escape(text).replace("\\", "\\\\")
+    return escape(text).replace("\\", "\\\\").replace("]", "&#93;")
 
 
 def render(source: str) -> str:

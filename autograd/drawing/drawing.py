@@ -102,6 +102,8 @@ def _by_graphviz(picture: Picture, source: str) -> str:
 
 def _write_beside_and_rename(path: Path, text: str) -> None:
     """Replace the file at `path` in one step: whatever fails before, the old file stays."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"save: there is no directory {str(path.parent)!r}; make it first")
     beside = path.with_name(f".{uuid4().hex}.part")
     try:
         beside.write_text(text, encoding="utf-8", newline="\n")

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from autograd.graph import topological_order
 from autograd.value import Value
 
+SOFT_INK = "#475569"  # arrows and captions
+TINT = "#dbe4f0"  # behind an operation's symbol
 LONGEST_NAME = 24
 # Control characters, marks that reverse the text after them, and what XML 1.0 cannot hold.
 _UNSHOWABLE = re.compile(

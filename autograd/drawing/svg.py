@@ -12,7 +12,7 @@ from itertools import pairwise
 from unicodedata import combining, east_asian_width
 
 from autograd.drawing.layout import ARROW_GAP, Point, lay_out
-from autograd.drawing.picture import Box, Picture
+from autograd.drawing.picture import SOFT_INK, TINT, Box, Picture
 
 CHARACTER = 8  # width of a character at font size 13, rounded up
 SYMBOL_CHARACTER = 10  # and at 16
@@ -22,8 +22,6 @@ PADDING = 8
 ARROWHEAD = 6
 
 INK = "#111827"
-SOFT_INK = "#475569"
-TINT = "#dbe4f0"
 
 
 def svg_source(picture: Picture) -> str:
