@@ -1,11 +1,12 @@
 # make demo   the main job: train on digits, prove the gradients agree, draw
 # make test   lint, types, tests
-# Both make .venv and install what they need, once; they run again when pyproject.toml changes.
+# make fuzz   10,000 random programs for each property and each peer (PyTorch, JAX) that is installed; counts
+# All make .venv and install what they need, once; they run again when pyproject.toml changes.
 
 PYTHON ?= python3
 python := .venv/bin/python
 
-.PHONY: demo test clean
+.PHONY: demo test fuzz clean
 
 demo: .venv/demo-installed
 	$(python) -m demos.digits
@@ -14,6 +15,10 @@ test: .venv/test-installed
 	$(python) -m ruff check .
 	$(python) -m mypy
 	$(python) -m pytest
+
+fuzz: .venv/test-installed
+	$(python) -m pytest tests/test_properties.py tests/test_peers.py \
+		--hypothesis-profile=fuzz --hypothesis-show-statistics
 
 clean:
 	rm -rf .venv out

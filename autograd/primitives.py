@@ -123,18 +123,24 @@ def _dot_partials(m: Any, y: Any, operands: Any) -> Any:
     return (*operands[n:-1], *operands[:n], 1.0)
 
 
+def _surprises(m: Any, zs: Any) -> list[Any]:
+    """What -log softmax(z) is for each logit; shifted first, so that large logits cost no digits."""
+    top = m.max(zs)
+    shifted = [z - top for z in zs]
+    total = m.log(m.sum([m.exp(z) for z in shifted]))
+    return [total - z for z in shifted]
+
+
 def _softmax_cross_entropy(m: Any, operands: Any) -> Any:
     n = len(operands) // 2
-    total = _logsumexp(m, operands[:n])
-    return m.dot(operands[n:], [total - z for z in operands[:n]])
+    return m.dot(operands[n:], _surprises(m, operands[:n]))
 
 
 def _softmax_cross_entropy_partials(m: Any, y: Any, operands: Any) -> Any:
     n = len(operands) // 2
-    zs, ts = operands[:n], operands[n:]
-    total, weight = _logsumexp(m, zs), m.sum(ts)
-    gradient = [p * weight - t for p, t in zip(_softmax(m, total, zs), ts, strict=True)]
-    return (*gradient, *[total - z for z in zs])
+    surprises, weight = _surprises(m, operands[:n]), m.sum(operands[n:])
+    gradient = [m.exp(-s) * weight - t for s, t in zip(surprises, operands[n:], strict=True)]
+    return (*gradient, *surprises)
 
 
 # fmt: off
@@ -222,7 +228,8 @@ _ROWS = (
               (lambda m, y, a, b: _share(m, a < b, b < a, a, b),
               lambda m, y, a, b: _share(m, b < a, a < b, b, a)), (REAL, REAL)),
     Primitive("clip", "clip", 3,
-              lambda m, x, low, high: m.where(x < low, low, m.where(x > high, high, x)),
+              lambda m, x, low, high: m.where(m.isnan(low) | m.isnan(high), low + high,
+                                              m.where(x < low, low, m.where(x > high, high, x))),
               (lambda m, y, x, low, high: m.where((x < low) | (x > high), 0.0, 1.0),
               lambda m, y, x, low, high: m.where(x < low, 1.0, 0.0),
               lambda m, y, x, low, high: m.where(x > high, 1.0, 0.0)), (REAL, LOW, HIGH)),

@@ -353,7 +353,8 @@ class Value(NumberLike):
         order = topological_order(self)
         if create_graph:
             for node, recorded in adjoints(order, seed, recorded_partials).items():
-                node._grad = recorded if node._a is not None else recorded + node._grad
+                gradient_now = as_value(recorded, "backward")
+                node._grad = gradient_now if node._a is not None else gradient_now + node._grad
             return
         leaves = [node for node in order if node._a is None]
         earlier = [leaf._grad for leaf in leaves]
@@ -465,7 +466,7 @@ def _graph_namespace() -> Namespace:
         "sign": lambda x: SCALAR.sign(number(x, "sign")),
         "isnan": lambda x: math.isnan(number(x, "isnan")),
         "equal": lambda a, b: number(a, "equal") == number(b, "equal"),
-        "where": SCALAR.where,
+        "where": lambda c, a, b: a if (c._data if isinstance(c, Value) else c) else b,
         "sum": lambda xs: apply(PRIMITIVES["sum"], xs),
         "max": max,
         "norm": lambda xs: apply(PRIMITIVES["norm"], xs),
