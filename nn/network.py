@@ -98,9 +98,17 @@ class NeuralNetwork:
         return network
 
     def to_mlp(self) -> MLP:
-        """The MLP of Values that computes what this network computes, with a copy of its parameters."""
+        """The MLP of Values that computes what this network computes, with a copy of its parameters.
+
+        Raises TypeError where a learner's own `activation` is in place: no MLP has that.
+        """
         from nn.layers import MLP
 
+        if self._replaced("activation"):
+            raise TypeError(
+                f"to_mlp: {type(self).__name__} has an activation of its own, which an MLP of Values cannot "
+                f"take over; its activations are {', '.join(ACTIVATIONS)}"
+            )
         inputs, *layers = self.layer_sizes
         model = MLP(inputs, layers, self.activation_name, self.output_name)
         for parameter, number in zip(model.parameters(), self._parameters.tolist(), strict=True):

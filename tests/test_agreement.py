@@ -189,3 +189,12 @@ def test_the_scalar_engine_refuses_what_the_network_refuses(error, words, parame
 def test_the_scalar_engine_wants_the_output_that_its_loss_is_for():
     with pytest.raises(ValueError, match="needs output 'softmax'; the model's is 'linear'"):
         ScalarEngine(MLP(2, [2]), loss="cross_entropy")
+
+
+def test_an_activation_of_a_learners_own_has_no_scalar_twin():
+    class Cubic(NeuralNetwork):
+        def activation(self, z):
+            return z**3
+
+    with pytest.raises(TypeError, match="Cubic has an activation of its own"):
+        Cubic([2, 1]).to_mlp()

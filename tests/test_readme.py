@@ -1,8 +1,11 @@
 """The README's code runs, and its picture is what the code draws."""
 
+import ast
+import math
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,8 +29,16 @@ def test_the_first_example_prints_what_its_comment_says_and_draws_the_picture(
     assert (tmp_path / "neuron.svg").read_bytes() == shown
 
 
-def test_the_second_example_accuses_every_array(capsys):
+def test_the_second_example_prints_the_derivatives_of_calculus(capsys):
     exec(BLOCKS[1], {})
+    s, c = math.sin(0.5), math.cos(0.5)  # of x² sin y at (3, ½)
+    expected = [6 * s, 9 * c], [[2 * s, 6 * c], [6 * c, -9 * s]], (9 * s, 6 * s)
+    for line, numbers in zip(capsys.readouterr().out.splitlines(), expected, strict=True):
+        np.testing.assert_allclose(ast.literal_eval(line), numbers, rtol=1e-14)
+
+
+def test_the_third_example_accuses_every_array(capsys):
+    exec(BLOCKS[2], {})
     table = capsys.readouterr().out
     assert table.count("DIFFERS") == 4
     assert "agrees" not in table
