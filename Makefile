@@ -6,7 +6,7 @@
 PYTHON ?= python3
 python := .venv/bin/python
 
-.PHONY: demo test fuzz clean
+.PHONY: demo test fuzz peers clean
 
 demo: .venv/demo-installed
 	$(python) -m demos.digits
@@ -19,6 +19,10 @@ test: .venv/test-installed
 fuzz: .venv/test-installed
 	$(python) -m pytest tests/test_properties.py tests/test_peers.py \
 		--hypothesis-profile=fuzz --hypothesis-show-statistics
+
+# the other engines that some tests compare with; a plain torch may bring gigabytes of CUDA along
+peers: .venv/test-installed
+	$(python) -m pip install --quiet --group peers
 
 clean:
 	rm -rf .venv out
