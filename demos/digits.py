@@ -167,6 +167,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error(f"--epochs: expected at least 1, got {options.epochs}")
     if options.seed < 0:
         parser.error(f"--seed: expected 0 or more, got {options.seed}")
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)  # now, and not after the work is done
+    except OSError as error:
+        parser.error(f"--out: expected a folder that can be written to, got {options.out} ({error.strerror})")
 
     def say(*words: object) -> None:
         if not options.quiet:
@@ -188,7 +192,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"accuracy on the held-out digits: {accuracy:.2%}", flush=True)
     compare(network, held_out, options.seed, say)
 
-    options.out.mkdir(parents=True, exist_ok=True)
     z, winner = neuron_graph(network, held_out)
     drawn = draw(z).save(options.out / "neuron.svg")
     plot_losses(losses, "Loss on the digits").savefig(options.out / "losses.png", dpi=120)

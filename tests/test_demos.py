@@ -45,6 +45,14 @@ def test_bad_options_are_refused(option, capsys):
     assert "error:" in capsys.readouterr().err
 
 
+def test_an_out_that_is_no_folder_is_refused_before_the_work(tmp_path, capsys):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(SystemExit):
+        digits.main(["--out", str(tmp_path / "file")])
+    assert "--out: expected a folder" in capsys.readouterr().err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 def test_help_says_what_it_does(capsys):
     with pytest.raises(SystemExit) as stop:
         digits.main(["--help"])
