@@ -1,0 +1,75 @@
+"""no_grad, detect_anomaly and pause_gc: what they do, to whom, and what they leave behind."""
+
+import gc
+import threading
+
+import pytest
+
+from autograd import Value, detect_anomaly, no_grad, pause_gc
+
+
+def test_nothing_is_recorded_within_no_grad_and_everything_after():
+    x = Value(3.0)
+    with no_grad():
+        inside = x * x + x.exp()
+    outside = x * x + inside
+    assert (inside.parents, inside.is_constant) == ((), True)
+    outside.backward()
+    assert x.grad == 6.0
+
+
+def test_no_grad_ends_with_its_block_even_by_an_error():
+    with pytest.raises(ZeroDivisionError), no_grad():
+        1 / 0  # noqa: B018
+    assert (Value(1.0) + 1).parents
+
+
+def test_other_threads_go_on_recording():
+    recorded = []
+    with no_grad():
+        thread = threading.Thread(target=lambda: recorded.append(Value(2.0) * 3))
+        thread.start()
+        thread.join()
+    assert len(recorded[0].parents) == 2
+
+
+def test_a_nan_forwards_is_named_with_operation_operands_and_line():
+    with detect_anomaly():
+        x = Value(-1.0) * 4
+        with pytest.raises(
+            FloatingPointError, match=r"log\(-4\.0\) is nan, recorded at .*test_modes\.py, line 4\d"
+        ):
+            x.log()
+
+
+def test_an_infinity_backwards_is_named_and_leaves_keep_their_gradients():
+    x = Value(0.0)
+    x.grad = 7.0
+    with detect_anomaly():
+        y = x.sqrt() + 1
+        with pytest.raises(
+            FloatingPointError, match=r"backward through sqrt\(0\.0\), recorded at .*partial .* is inf"
+        ):
+            y.backward()
+    assert x.grad == 7.0
+
+
+def test_what_was_recorded_before_says_so():
+    x = Value(0.0)
+    y = x.sqrt() + 1
+    with detect_anomaly(), pytest.raises(FloatingPointError, match="recorded before detect_anomaly"):
+        y.backward()
+
+
+def test_pause_gc_leaves_the_collector_as_it_was():
+    assert gc.isenabled()
+    with pause_gc(), pause_gc():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with pause_gc():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
