@@ -14,7 +14,7 @@ from autograd.checking import check_gradients
 from autograd.namespaces import ARRAY, SCALAR
 from autograd.numberlike import Real, real
 from autograd.primitives import PRIMITIVES, Primitive, Rule
-from autograd.value import Value, apply, record
+from autograd.value import Value, apply
 
 
 class Unary(Protocol):
@@ -30,10 +30,11 @@ class Unary(Protocol):
 
 def _unary(name: str) -> Unary:
     primitive = PRIMITIVES[name]
+    method = getattr(Value, name)
 
     def function(x: Any) -> Any:
         if isinstance(x, Value):
-            return record(primitive, x)
+            return method(x)
         if not isinstance(x, np.ndarray):
             return primitive.value(SCALAR, real(x, f"operand of {name!r}"))
         if x.dtype == object:

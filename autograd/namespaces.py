@@ -2,7 +2,7 @@
 
 A rule says `m.exp(x)`; `m` is SCALAR for Python floats and ARRAY for NumPy arrays. Both give the IEEE 754
 result and never raise: Python's `math` raises where NumPy returns inf or nan, and the functions below put
-that right. Another room adds the namespace of Values, for derivatives of derivatives, and the documentation
+that right. `recording` makes the namespace of Values, for derivatives of derivatives; the documentation adds
 one of formulas. This room knows `math` and NumPy, nothing of the project.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -273,3 +273,26 @@ ARRAY = Namespace(
     norm=_array_norm,
     dot=_array_dot,
 )
+
+
+def recording(apply: Callable[[str, Any], Any], number: Callable[[Any, str], float]) -> Namespace:
+    """The namespace of Values, given `apply(name, operands)`, which records, and `number`, their data.
+
+    Where a rule compares, it decides by the data.
+    """
+
+    def recorded(name: str) -> Callable[..., Any]:
+        return lambda *operands: apply(name, operands)
+
+    functions: dict[str, Any] = {field.name: recorded(field.name) for field in fields(Namespace)}
+    functions |= {
+        "sign": lambda x: SCALAR.sign(number(x, "sign")),
+        "isnan": lambda x: math.isnan(number(x, "isnan")),
+        "equal": lambda a, b: number(a, "equal") == number(b, "equal"),
+        "where": lambda c, a, b: a if (c if isinstance(c, bool) else number(c, "where")) else b,
+        "sum": lambda xs: apply("sum", xs),
+        "max": max,
+        "norm": lambda xs: apply("norm", xs),
+        "dot": lambda ws, xs: apply("dot", (*ws, *xs, 0.0)),
+    }
+    return Namespace(**functions)

@@ -11,26 +11,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import fields
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from autograd.graph import adjoints, sweep, topological_order
-from autograd.namespaces import SCALAR, Namespace
+from autograd.graph import adjoints, arranged, cleared, sweep, topological_order
+from autograd.namespaces import SCALAR, Namespace, recording
 from autograd.numberlike import NumberLike, Real, number, real
 from autograd.primitives import PRIMITIVES, Primitive
 
 LEAF = Primitive("", "", 0, value=lambda m: None, partials=(), domain=())
 CONSTANT = Primitive("", "", 0, value=lambda m: None, partials=(), domain=())
 
-_ADD = PRIMITIVES["add"]
-_SUBTRACT = PRIMITIVES["subtract"]
-_MULTIPLY = PRIMITIVES["multiply"]
-_DIVIDE = PRIMITIVES["divide"]
-_POWER = PRIMITIVES["power"]
-_NEGATIVE = PRIMITIVES["negative"]
+_ADD, _SUBTRACT, _MULTIPLY, _DIVIDE, _POWER, _RELU = (
+    PRIMITIVES[name] for name in ("add", "subtract", "multiply", "divide", "power", "relu")
+)
 
 # What `modes` sets while it is in force in any thread: sees every node recorded, and gives it back.
 _watch: Callable[[Value], Value] | None = None
@@ -39,6 +34,7 @@ _watch_sweep: Callable[[Sequence[Value]], None] | None = None  # and every order
 
 _divide = SCALAR.divide
 _new = object.__new__
+
 
 def _method(name: str) -> Callable[[Value], Value]:
     """The method that records the unary primitive `name`."""
@@ -54,7 +50,6 @@ def _method(name: str) -> Callable[[Value], Value]:
         node._da = partial(SCALAR, y, x)
         node._grad = 0.0
         node.primitive = primitive
-        node.label = ""
         return node if _watch is None else _watch(node)
 
     method.__name__ = name
@@ -84,7 +79,7 @@ class Value(NumberLike):
 
     # _a, _b: the operands, as `graph` describes; _da, _db: the partial derivatives on those edges, in the
     # same arrangement.
-    __slots__ = ("_a", "_b", "_da", "_data", "_db", "_grad", "label", "primitive")
+    __slots__ = ("_a", "_b", "_da", "_data", "_db", "_grad", "_label", "primitive")
 
     _a: Any
     _b: Any
@@ -92,7 +87,7 @@ class Value(NumberLike):
     _db: Any
     _data: float
     _grad: float
-    label: str
+    _label: str
     primitive: Primitive
 
     def __init__(self, data: Real, label: str = "") -> None:
@@ -102,7 +97,7 @@ class Value(NumberLike):
         self._grad = 0.0
         self._a = self._b = None
         self.primitive = LEAF
-        self.label = label
+        self._label = label
 
     # ---- what a node knows of itself
 
@@ -128,6 +123,15 @@ class Value(NumberLike):
         self._grad = real(grad, "Value grad")
 
     @property
+    def label(self) -> str:
+        """A name for drawings and programs; "" until it is given, which costs a node nothing."""
+        return getattr(self, "_label", "")
+
+    @label.setter
+    def label(self, label: str) -> None:
+        self._label = label
+
+    @property
     def op(self) -> str:
         """The name of the primitive that made this node; "" for a leaf."""
         return self.primitive.name
@@ -140,24 +144,24 @@ class Value(NumberLike):
     @property
     def parents(self) -> tuple[Value, ...]:
         """The operands in order; `a * a` has `a` twice."""
-        return _arranged(self._a, self._a, self._b)
+        return arranged(self._a, self._a, self._b)
 
     @property
     def partials(self) -> tuple[float, ...]:
         """d(this)/d(parent) for each of `parents`, as of recording."""
-        return () if self._a is None else _arranged(self._a, self._da, None if self._b is None else self._db)
+        return () if self._a is None else arranged(self._a, self._da, None if self._b is None else self._db)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self._data}, grad={self._grad}{label})"
 
-    # ---- arithmetic: the table's rules for + - * / and negation spelled out, for speed; a test holds each
-    # of them to its row
+    # ---- arithmetic: the table's rules for + - * / and relu spelled out, for speed; a test holds each of
+    # them to its row
 
     def __add__(self, other: Any) -> Value:
         if other.__class__ is not Value:
             if isinstance(other, np.ndarray):
-                return np.add(self, other)  # type: ignore[call-overload, no-any-return]
+                return NotImplemented  # the array's own operator calls this one for each entry
             other = as_value(other, "add")
         node = _new(Value)
         node._a = self
@@ -166,7 +170,6 @@ class Value(NumberLike):
         node._data = self._data + other._data
         node._grad = 0.0
         node.primitive = _ADD
-        node.label = ""
         return node if _watch is None else _watch(node)
 
     def __radd__(self, other: Any) -> Value:  # 2 + a
@@ -175,7 +178,7 @@ class Value(NumberLike):
     def __sub__(self, other: Any) -> Value:
         if other.__class__ is not Value:
             if isinstance(other, np.ndarray):
-                return np.subtract(self, other)  # type: ignore[call-overload, no-any-return]
+                return NotImplemented
             other = as_value(other, "subtract")
         node = _new(Value)
         node._a = self
@@ -185,7 +188,6 @@ class Value(NumberLike):
         node._data = self._data - other._data
         node._grad = 0.0
         node.primitive = _SUBTRACT
-        node.label = ""
         return node if _watch is None else _watch(node)
 
     def __rsub__(self, other: Any) -> Value:  # 2 - a
@@ -194,7 +196,7 @@ class Value(NumberLike):
     def __mul__(self, other: Any) -> Value:
         if other.__class__ is not Value:
             if isinstance(other, np.ndarray):
-                return np.multiply(self, other)  # type: ignore[call-overload, no-any-return]
+                return NotImplemented
             other = as_value(other, "multiply")
         node = _new(Value)
         node._a = self
@@ -204,7 +206,6 @@ class Value(NumberLike):
         node._data = a * b
         node._grad = 0.0
         node.primitive = _MULTIPLY
-        node.label = ""
         return node if _watch is None else _watch(node)
 
     def __rmul__(self, other: Any) -> Value:  # 2 * a
@@ -213,7 +214,7 @@ class Value(NumberLike):
     def __truediv__(self, other: Any) -> Value:
         if other.__class__ is not Value:
             if isinstance(other, np.ndarray):
-                return np.divide(self, other)  # type: ignore[call-overload, no-any-return]
+                return NotImplemented
             other = as_value(other, "divide")
         node = _new(Value)
         node._a = self
@@ -224,7 +225,6 @@ class Value(NumberLike):
         node._db = -_divide(y, b)
         node._grad = 0.0
         node.primitive = _DIVIDE
-        node.label = ""
         return node if _watch is None else _watch(node)
 
     def __rtruediv__(self, other: Any) -> Value:  # 2 / a
@@ -232,25 +232,26 @@ class Value(NumberLike):
 
     def __pow__(self, other: Any) -> Value:
         if isinstance(other, np.ndarray):
-            return np.power(self, other)  # type: ignore[call-overload, no-any-return]
+            return NotImplemented
         return record(_POWER, self, as_value(other, "power"))
 
     def __rpow__(self, other: Any) -> Value:  # 2 ** a
         return record(_POWER, as_value(other, "power"), self)
 
-    def __neg__(self) -> Value:
+    def __pos__(self) -> Value:
+        return self
+
+    def relu(self) -> Value:
+        """Record relu of this value, which is the value itself where it is positive and 0 elsewhere."""
+        x = self._data
         node = _new(Value)
         node._a = self
         node._b = None
-        node._da = -1.0
-        node._data = -self._data
+        node._da = 1.0 if x > 0 else 0.0 if x <= 0 else x  # the last is nan
+        node._data = 0.0 if x <= 0 else x
         node._grad = 0.0
-        node.primitive = _NEGATIVE
-        node.label = ""
+        node.primitive = _RELU
         return node if _watch is None else _watch(node)
-
-    def __pos__(self) -> Value:
-        return self
 
     # ---- functions: every unary row of the table is a method
 
@@ -280,9 +281,9 @@ class Value(NumberLike):
     sigmoid = _method("sigmoid")
     logsigmoid = _method("logsigmoid")
     softplus = _method("softplus")
-    relu = _method("relu")
     gelu = _method("gelu")
     silu = _method("silu")
+    __neg__ = _method("negative")
     __abs__ = _method("absolute")
 
     # NumPy's names for them, which its functions look up on the entries of object arrays
@@ -350,31 +351,22 @@ class Value(NumberLike):
         (108.0, 108.0)
         """
         seed = real(gradient, "backward's gradient")
-        order = topological_order(self)
         if create_graph:
+            order = topological_order(self)
             for node, recorded in adjoints(order, seed, recorded_partials).items():
                 gradient_now = as_value(recorded, "backward")
                 node._grad = gradient_now if node._a is not None else gradient_now + node._grad
             return
-        leaves = [node for node in order if node._a is None]
-        earlier = [leaf._grad for leaf in leaves]
-        sweep(order, seed)
-        swept = [leaf._grad for leaf in leaves]
-        for leaf, gradient_before in zip(leaves, earlier, strict=True):
+        order, earlier = cleared(self)
+        self._grad = seed
+        sweep(order)
+        swept = [leaf._grad for leaf in earlier]
+        for leaf, gradient_before in earlier.items():
             leaf._grad = gradient_before
         if _watch_sweep is not None:
             _watch_sweep(order)  # may raise: leaves then hold what they held
-        for leaf, gradient_now in zip(leaves, swept, strict=True):
+        for leaf, gradient_now in zip(earlier, swept, strict=True):
             leaf._grad += gradient_now
-
-
-def _arranged(a: Any, first: Any, second: Any) -> tuple[Any, ...]:
-    """One tuple of what is kept by operand, in the arrangement that `graph` describes for operand `a`."""
-    if a is None:
-        return ()
-    if a.__class__ is tuple:
-        return tuple(first)
-    return (first,) if second is None else (first, second)
 
 
 def _restore(data: float, grad: float, label: str, constant: bool) -> Value:
@@ -413,7 +405,6 @@ def record(primitive: Primitive, *operands: Value) -> Value:
         (node._a,), node._b, (node._da,) = operands, None, partials
     node._grad = 0.0
     node.primitive = primitive
-    node.label = ""
     return node if _watch is None else _watch(node)
 
 
@@ -432,47 +423,26 @@ def _partials(
 def apply(primitive: Primitive, operands: Sequence[Any]) -> Any:
     """The primitive of numbers as a number, of numbers and Values as a recorded Value."""
     name = primitive.name
-    if any(isinstance(x, Value) for x in operands):
+    kinds = set(map(type, operands))  # told without a Python step for each operand
+    if kinds == {Value}:
+        return record(primitive, *operands)
+    if any(issubclass(kind, Value) for kind in kinds):
         return record(primitive, *[as_value(x, name) for x in operands])
     return primitive.evaluate(SCALAR, [real(x, f"operand of {name!r}") for x in operands])
 
 
 def as_value(x: Any, operation: str) -> Value:
     """`x` itself where it is a Value; a constant leaf where it is a real number; else a TypeError."""
-    if isinstance(x, Value):
-        return x
+    if x.__class__ is not float:
+        if isinstance(x, Value):
+            return x
+        x = real(x, f"operand of {operation!r}")
     node = _new(Value)
-    node._data = real(x, f"operand of {operation!r}")
+    node._data = x
     node._a = node._b = None
     node._grad = 0.0
     node.primitive = CONSTANT
-    node.label = ""
     return node
 
 
-def apply_each(primitive: Primitive, *operands: Any) -> Any:
-    """`apply`, as functions of NumPy and of a namespace are called."""
-    return apply(primitive, operands)
-
-
-def _graph_namespace() -> Namespace:
-    """The functions of the rules on Values: each records its own row, or decides by the data."""
-    functions: dict[str, Any] = {
-        field.name: partial(apply_each, PRIMITIVES[field.name])
-        for field in fields(Namespace)
-        if field.name in PRIMITIVES
-    }
-    functions |= {
-        "sign": lambda x: SCALAR.sign(number(x, "sign")),
-        "isnan": lambda x: math.isnan(number(x, "isnan")),
-        "equal": lambda a, b: number(a, "equal") == number(b, "equal"),
-        "where": lambda c, a, b: a if (c._data if isinstance(c, Value) else c) else b,
-        "sum": lambda xs: apply(PRIMITIVES["sum"], xs),
-        "max": max,
-        "norm": lambda xs: apply(PRIMITIVES["norm"], xs),
-        "dot": lambda ws, xs: apply(PRIMITIVES["dot"], (*ws, *xs, 0.0)),
-    }
-    return Namespace(**functions)
-
-
-GRAPH = _graph_namespace()
+GRAPH = recording(lambda name, operands: apply(PRIMITIVES[name], operands), number)

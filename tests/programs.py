@@ -265,7 +265,7 @@ class Exact(NamedTuple):
         """Decimal digits of the gradient that rounding leaves, by the bound; of the worst leaf."""
         pairs = zip(self.gradient, self.gradient_error, strict=True)
         shares = [error / max(abs(float(g)), 1e-30) for g, error in pairs if error]
-        return max(0, math.floor(-math.log10(max(shares, default=EPSILON))))
+        return max(0, min(16, math.floor(-math.log10(max(shares, default=EPSILON)))))
 
 
 def agrees(got: float, exact: mp.mpf, error: float) -> bool:

@@ -1,0 +1,455 @@
+"""What the scalar engine costs beside micrograd, PyTorch and JAX: ratios, measured side by side.
+
+    python -m tests.benchmarks.eager        or: make bench
+
+Results are compared before anything is timed. Each contender lives in a process of its own, with one thread
+and Python's garbage collector as Python starts it; they take turns, and what is printed is the ratio of the
+medians, with the smallest and largest ratio of one turn beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import math
+import multiprocessing
+import operator
+import os
+import random
+import statistics
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from importlib.util import find_spec
+from multiprocessing.connection import Connection
+from typing import Any
+
+SAMPLES, SIZES = 100, [2, 16, 16, 1]
+Operation = Callable[[Any, Any], Any]
+
+
+# ---- the demo of micrograd: a network that tells two moons apart, in the style of micrograd.nn
+
+
+def moons(samples: int, rng: random.Random) -> tuple[list[list[float]], list[int]]:
+    """Points on two half circles, with noise, and which of them: 1 or -1."""
+    points, classes = [], []
+    for i in range(samples):
+        angle = math.pi * rng.random()
+        x, y = math.cos(angle), math.sin(angle)
+        points.append([v + rng.gauss(0, 0.1) for v in ((x, y) if i % 2 else (1 - x, 0.5 - y))])
+        classes.append(1 if i % 2 else -1)
+    return points, classes
+
+
+class Neuron:
+    def __init__(self, value: Any, inputs: int, nonlinear: bool, rng: random.Random) -> None:
+        self.w = [value(rng.uniform(-1, 1)) for _ in range(inputs)]
+        self.b = value(0)
+        self.nonlinear = nonlinear
+
+    def __call__(self, x: Sequence[Any]) -> Any:
+        act = sum((wi * xi for wi, xi in zip(self.w, x)), self.b)  # noqa: B905  # as users write it
+        return act.relu() if self.nonlinear else act
+
+    def parameters(self) -> list[Any]:
+        return [*self.w, self.b]
+
+
+class Layer:
+    def __init__(self, value: Any, inputs: int, outputs: int, nonlinear: bool, rng: random.Random) -> None:
+        self.neurons = [Neuron(value, inputs, nonlinear, rng) for _ in range(outputs)]
+
+    def __call__(self, x: Sequence[Any]) -> Any:
+        out = [neuron(x) for neuron in self.neurons]
+        return out[0] if len(out) == 1 else out
+
+    def parameters(self) -> list[Any]:
+        return [p for neuron in self.neurons for p in neuron.parameters()]
+
+
+class MicrogradStyleMLP:
+    def __init__(self, value: Any, sizes: Sequence[int], rng: random.Random) -> None:
+        last = len(sizes) - 2
+        self.layers = [
+            Layer(value, inputs, outputs, i != last, rng)
+            for i, (inputs, outputs) in enumerate(zip(sizes, sizes[1:]))  # noqa: B905, RUF007
+        ]
+
+    def __call__(self, x: Any) -> Any:
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def parameters(self) -> list[Any]:
+        return [p for layer in self.layers for p in layer.parameters()]
+
+    def zero_grad(self) -> None:
+        for p in self.parameters():
+            p.grad = 0
+
+
+class Demo:
+    """The demo's training loop: each call is one step, and gives the loss and the gradient."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.points, self.classes = moons(SAMPLES, random.Random(0))
+        self.model = MicrogradStyleMLP(value, SIZES, random.Random(1))
+        self.total: Any = None
+
+    def loss(self) -> Any:
+        inputs = [list(map(self.value, row)) for row in self.points]
+        scores = list(map(self.model, inputs))
+        losses = [(1 + -yi * si).relu() for yi, si in zip(self.classes, scores)]  # noqa: B905
+        data_loss = sum(losses) * (1.0 / len(losses))
+        return data_loss + 1e-4 * sum(p * p for p in self.model.parameters())
+
+    def step(self, rate: float = 0.1) -> tuple[float, list[float]]:
+        self.total = self.loss()  # the demo's `total_loss`: the last step's graph lives until here
+        self.model.zero_grad()
+        self.total.backward()
+        gradient = [p.grad for p in self.model.parameters()]
+        for p in self.model.parameters():
+            p.data -= rate * p.grad
+        return self.total.data, gradient
+
+
+class DotDemo(Demo):
+    """The same through nn.MLP, whose neurons are one node each, with the collector paused as our loops do."""
+
+    def __init__(self) -> None:
+        import autograd
+        from nn import MLP
+
+        self.autograd = autograd
+        super().__init__(autograd.Value)
+        parameters = self.model.parameters()
+        self.mlp = MLP(SIZES[0], SIZES[1:])
+        for ours, theirs in zip(self.mlp.parameters(), parameters, strict=True):
+            ours.data = theirs.data
+
+    def loss(self) -> Any:
+        scores = [self.mlp(row) for row in self.points]
+        losses = [(1 - yi * si).relu() for yi, si in zip(self.classes, scores, strict=True)]
+        parameters = self.mlp.parameters()
+        return self.autograd.mean(losses) + 1e-4 * self.autograd.dot(parameters, parameters)
+
+    def step(self, rate: float = 0.1) -> tuple[float, list[float]]:
+        with self.autograd.pause_gc():
+            self.total = self.loss()
+            self.mlp.zero_grad()
+            self.total.backward()
+        parameters = self.mlp.parameters()
+        gradient = [p.grad for p in parameters]
+        for p in parameters:
+            p.data -= rate * p.grad
+        return self.total.data, gradient
+
+
+def micrograd_demo() -> Demo:
+    from micrograd.engine import Value
+
+    return Demo(Value)
+
+
+def autograd_demo() -> Demo:
+    from autograd import Value
+
+    return Demo(Value)
+
+
+# ---- single operations
+
+OPERATIONS: dict[str, Operation] = {
+    "a + b": operator.add,
+    "a - b": operator.sub,
+    "a * b": operator.mul,
+    "a / b": operator.truediv,
+    "a ** b": operator.pow,
+    "a * 1.5": lambda a, b: a * 1.5,
+    "tanh(a)": lambda a, b: a.tanh(),
+    "exp(a)": lambda a, b: a.exp(),
+    "log(a)": lambda a, b: a.log(),
+    "sigmoid(a)": lambda a, b: a.sigmoid(),
+    "relu(a)": lambda a, b: a.relu(),
+}
+A, B = 0.75, 1.25
+
+
+def alone(operation: Operation, leaf: Callable[[float], Any], times: int) -> Callable[[], Any]:
+    """One operation on two leaves and its backward pass, `times` over."""
+    a, b = leaf(A), leaf(B)
+
+    def run() -> Any:
+        for _ in range(times):
+            y = operation(a, b)
+            y.backward()
+        return y
+
+    return run
+
+
+def chained(operation: Operation, leaf: Callable[[float], Any], length: int) -> Callable[[], Any]:
+    """One graph of so many of them, each on the last one's result."""
+    a, b = leaf(A), leaf(B)
+
+    def run() -> Any:
+        y = a
+        for _ in range(length):
+            y = operation(y, b)
+        y.backward()
+        return y
+
+    return run
+
+
+class Operations:
+    """Leaves of one library, and gradients through it."""
+
+    def __init__(self, library: str) -> None:
+        self.library = library
+        if library == "torch":
+            import torch
+
+            torch.set_num_threads(1)
+            self.leaf: Any = partial(torch.tensor, dtype=torch.float64, requires_grad=True)
+        elif library == "autograd":
+            from autograd import Value
+
+            self.leaf = Value
+        else:
+            self.leaf = None
+
+    def gradient(self, name: str) -> list[float]:
+        """The operation's value and its derivatives by a and b."""
+        if self.library == "jax":
+            y, gradient = self._jax(name)()
+            return [float(y), *map(float, gradient)]
+        a, b = self.leaf(A), self.leaf(B)
+        y = OPERATIONS[name](a, b)
+        y.backward()
+        return [float(y.data), *[0.0 if x.grad is None else float(x.grad) for x in (a, b)]]
+
+    def seconds(self, name: str, how: str, length: int) -> float:
+        """An operation's time, forwards and backwards."""
+        if self.library == "jax":
+            run = self._jax(name)
+            length = 1
+        else:
+            run = {"alone": alone, "chained": chained}[how](OPERATIONS[name], self.leaf, length)
+        run()
+        return timed(run) / length
+
+    def _jax(self, name: str) -> Callable[[], Any]:
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+        functions: dict[str, Operation] = {
+            "tanh(a)": lambda a, b: jax.numpy.tanh(a),
+            "exp(a)": lambda a, b: jax.numpy.exp(a),
+            "log(a)": lambda a, b: jax.numpy.log(a),
+            "sigmoid(a)": lambda a, b: jax.nn.sigmoid(a),
+            "relu(a)": lambda a, b: jax.nn.relu(a),
+        }
+        both = jax.value_and_grad(functions.get(name, OPERATIONS[name]), argnums=(0, 1))
+        a, b = jax.numpy.float64(A), jax.numpy.float64(B)
+        return lambda: jax.block_until_ready(both(a, b))
+
+
+# ---- taking turns
+
+
+def timed(run: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def _serve(connection: Connection, make: Callable[[], Any]) -> None:
+    contender = make()
+    while True:
+        method, arguments, times = connection.recv()
+        if times is None:
+            connection.send(getattr(contender, method)(*arguments))
+        else:
+            connection.send([timed(partial(getattr(contender, method), *arguments)) for _ in range(times)])
+
+
+class Contender:
+    """An object in a process of its own, which does nothing unless asked."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, make), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    def ask(self, method: str, *arguments: Any) -> Any:
+        self.connection.send((method, arguments, None))
+        return self.connection.recv()
+
+    def time(self, method: str, times: int) -> list[float]:
+        self.connection.send((method, (), times))
+        return self.connection.recv()
+
+
+@contextmanager
+def contenders(*makes: Callable[[], Any]) -> Iterator[list[Contender]]:
+    made = [Contender(make) for make in makes]
+    try:
+        yield made
+    finally:
+        for contender in made:
+            contender.process.terminate()
+            contender.process.join()
+
+
+def assert_close(what: str, ours: Sequence[float], theirs: Sequence[float], tolerance: float) -> None:
+    """Equal to `tolerance` of the largest magnitude."""
+    largest = max(map(abs, theirs))
+    for a, b in zip(ours, theirs, strict=True):
+        assert abs(a - b) <= tolerance * largest, f"{what}: {a!r} is not {b!r}"
+
+
+# ---- the table
+
+
+def row(what: str, measured: str, spread: str = "", target: str = "") -> None:
+    print(f"{what:<44}{measured:>9}{spread:>15}{target:>11}", flush=True)
+
+
+def ratio_row(what: str, peer: Sequence[Sequence[float]], ours: Sequence[Sequence[float]], target: str) -> None:
+    """The ratio of the medians over all turns; the least and the largest ratio of one turn."""
+    median = statistics.median
+    turns = [median(theirs) / median(own) for theirs, own in zip(peer, ours, strict=True)]
+    whole = median([t for turn in peer for t in turn]) / median([t for turn in ours for t in turn])
+    row(what, f"{whole:.1f}×", f"{min(turns):.1f}–{max(turns):.1f}", target)
+
+
+def moons_rows(rounds: int) -> None:
+    with contenders(micrograd_demo, autograd_demo, DotDemo) as (micrograd, ours, dots):
+        for step in range(3):
+            loss, gradient = micrograd.ask("step")
+            for contender in (ours, dots):
+                own_loss, own_gradient = contender.ask("step")
+                assert_close(f"loss of step {step}", [own_loss], [loss], 1e-10)
+                assert_close(f"gradient of step {step}", own_gradient, gradient, 1e-10)
+        times: list[list[list[float]]] = [[], [], []]
+        for _ in range(rounds):
+            for found, contender, steps in zip(times, (micrograd, ours, dots), (1, 9, 15), strict=True):
+                found.append(contender.time("step", steps))
+    ratio_row("moons step, micrograd's style / micrograd", times[0], times[1], "≥ 15×")
+    ratio_row("moons step, nn.MLP            / micrograd", times[0], times[2], "≥ 60×")
+
+
+def operation_rows(rounds: int) -> None:
+    peers = [name for name in ("torch", "jax") if find_spec(name)]
+    with contenders(*[partial(Operations, name) for name in ("autograd", *peers)]) as (ours, *others):
+        for name in OPERATIONS:
+            expected = ours.ask("gradient", name)
+            for library, other in zip(peers, others, strict=True):
+                assert_close(f"{name} in {library}", other.ask("gradient", name), expected, 1e-14)
+        for library, other in zip(peers, others, strict=True):
+            ways = {"alone": "alone"} if library == "jax" else {"alone": "alone", "chained": "in a chain of 100"}
+            for how, said in ways.items():
+                ratios = {
+                    name: statistics.median(
+                        other.ask("seconds", name, how, 100) / ours.ask("seconds", name, how, 100)
+                        for _ in range(rounds)
+                    )
+                    for name in OPERATIONS
+                }
+                typical = statistics.geometric_mean(ratios.values())
+                spread = f"{min(ratios.values()):.1f}–{max(ratios.values()):.1f}"
+                row(f"an operation {said} / {library} scalar", f"{typical:.1f}×", spread,
+                    "≥ 10×" if library == "torch" else "")  # fmt: skip
+                if library == "torch":
+                    for name, ratio in ratios.items():
+                        row(f"    {name}", f"{ratio:.1f}×")
+
+
+def memory_rows(nodes: int = 100_000) -> None:
+    """A chain of products, each of the last one and a leaf: what a node adds to the heap."""
+    from autograd import Value
+
+    tracemalloc.start()
+    y, w = Value(0.5), Value(1.0)
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in range(nodes):
+        y = y * w
+    recorded = (tracemalloc.get_traced_memory()[0] - before) / nodes
+    y.backward()
+    swept = (tracemalloc.get_traced_memory()[0] - before) / nodes
+    tracemalloc.stop()
+    number = sys.getsizeof(y.data)
+    account = f"{sys.getsizeof(y)} + {number} + {number}"
+    row("bytes a two-operand node, recorded", f"{recorded:.0f}", "", "≤ 300")
+    row("bytes a two-operand node, swept", f"{swept:.0f}", account, "≤ 300")
+    print("    (sys.getsizeof: the node with the collector's header, its data, its gradient)")
+
+
+def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
+    """The k of seconds ~ size^k, by least squares of the logarithms."""
+    return statistics.linear_regression([math.log(n) for n in sizes], [math.log(t) for t in seconds]).slope
+
+
+def chain_rows(largest: int) -> None:
+    """y = y * w + w, again and again: recorded, swept and deleted."""
+    from autograd import Value, pause_gc
+
+    sizes = [10**k for k in range(3, round(math.log10(largest)) + 1)]
+    for how, mode in (("collector on", nullcontext), ("collector paused", pause_gc)):
+        found: dict[str, list[float]] = {"forward": [], "backward": [], "del": []}
+        for size in sizes:
+            phases: dict[str, list[float]] = {name: [] for name in found}
+            for _ in range(max(3, min(50, 100_000 // size))):
+                gc.collect()
+                with mode():
+                    w = Value(0.5)
+                    start = time.perf_counter()
+                    y = w
+                    for _ in range(size // 2):
+                        y = y * w + w
+                    recorded = time.perf_counter()
+                    y.backward()
+                    swept = time.perf_counter()
+                    del y
+                    for name, seconds in zip(
+                        phases, (recorded - start, swept - recorded, time.perf_counter() - swept), strict=True
+                    ):
+                        phases[name].append(seconds)
+                assert w.grad == 4.0 - (size == 2)  # 1 + ½ + ¼ + … of both uses
+            for name, seconds_each in phases.items():
+                found[name].append(statistics.median(seconds_each))
+        for name, seconds_all in found.items():
+            relative = [t / n for t, n in zip(seconds_all, sizes, strict=True)]
+            spread = f"{min(relative) / relative[0]:.2f}–{max(relative) / relative[0]:.2f}"
+            row(f"cost ~ nodes^k, {name}, {how}", f"k = {exponent(sizes, seconds_all):.2f}", spread, "linear")
+    print(f"    (chains of 10³ to {largest:,} operations; the range: cost a node beside that at 10³)")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=15, help="turns of each contender (default: 15)")
+    parser.add_argument("--chain", type=int, default=1_000_000, help="longest chain (default: 1,000,000)")
+    options = parser.parse_args(arguments)
+    os.environ |= {"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
+    row("how many times faster", "ratio", "range", "target")
+    print("-" * 79)
+    if find_spec("micrograd"):
+        moons_rows(options.rounds)
+    else:
+        print("micrograd is not installed: its rows are left out (make peers)")
+    operation_rows(options.rounds)
+    print()
+    memory_rows()
+    chain_rows(options.chain)
+
+
+if __name__ == "__main__":
+    main()
