@@ -323,7 +323,9 @@ def row(what: str, measured: str, spread: str = "", target: str = "") -> None:
     print(f"{what:<44}{measured:>9}{spread:>15}{target:>11}", flush=True)
 
 
-def ratio_row(what: str, peer: Sequence[Sequence[float]], ours: Sequence[Sequence[float]], target: str) -> None:
+def ratio_row(
+    what: str, peer: Sequence[Sequence[float]], ours: Sequence[Sequence[float]], target: str
+) -> None:
     """The ratio of the medians over all turns; the least and the largest ratio of one turn."""
     median = statistics.median
     turns = [median(theirs) / median(own) for theirs, own in zip(peer, ours, strict=True)]
@@ -355,7 +357,9 @@ def operation_rows(rounds: int) -> None:
             for library, other in zip(peers, others, strict=True):
                 assert_close(f"{name} in {library}", other.ask("gradient", name), expected, 1e-14)
         for library, other in zip(peers, others, strict=True):
-            ways = {"alone": "alone"} if library == "jax" else {"alone": "alone", "chained": "in a chain of 100"}
+            ways = (
+                {"alone": "alone"} if library == "jax" else {"alone": "alone", "chained": "in a chain of 100"}
+            )
             for how, said in ways.items():
                 ratios = {
                     name: statistics.median(
@@ -434,7 +438,9 @@ def chain_rows(largest: int) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=15, help="turns of each contender (default: 15)")
     parser.add_argument("--chain", type=int, default=1_000_000, help="longest chain (default: 1,000,000)")
     options = parser.parse_args(arguments)
