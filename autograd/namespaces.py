@@ -63,6 +63,7 @@ class Namespace:
     max: Callable[[Any], Any]
     norm: Callable[[Any], Any]
     dot: Callable[[Any, Any], Any]
+    each: Callable[..., Any]  # each(f, xs, …): f of every operand, or of the operands side by side
 
 
 def _total(function: Callable[[float], float], overflow: float = INF) -> Callable[[float], float]:
@@ -156,6 +157,14 @@ def _dot(ws: Sequence[float], xs: Sequence[float]) -> float:
     return sum(map(operator.mul, ws, xs), 0.0)
 
 
+def _each(function: Callable[..., Any], *sequences: Sequence[Any]) -> list[Any]:
+    return [function(*operands) for operands in zip(*sequences, strict=True)]
+
+
+def _array_each(function: Callable[..., Any], *sequences: Any) -> Any:
+    return function(*map(np.asarray, sequences))  # the operands are one more axis, in front
+
+
 def _array_sigmoid(x: Any) -> Any:
     e = np.exp(-np.abs(x))
     return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
@@ -233,6 +242,7 @@ SCALAR = Namespace(
     max=max,
     norm=_norm,
     dot=_dot,
+    each=_each,
 )
 
 ARRAY = Namespace(
@@ -272,6 +282,7 @@ ARRAY = Namespace(
     max=_array_max,
     norm=_array_norm,
     dot=_array_dot,
+    each=_array_each,
 )
 
 
@@ -294,5 +305,6 @@ def recording(apply: Callable[[str, Any], Any], number: Callable[[Any, str], flo
         "max": max,
         "norm": lambda xs: apply("norm", xs),
         "dot": lambda ws, xs: apply("dot", (*ws, *xs, 0.0)),
+        "each": _each,
     }
     return Namespace(**functions)

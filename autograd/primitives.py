@@ -106,11 +106,11 @@ def _products_of_others(m: Any, y: Any, xs: Any) -> list[Any]:
 def _logsumexp(m: Any, xs: Any) -> Any:
     top = m.max(xs)
     top = m.where(abs(top) < INF, top, 0.0)  # inf - inf would be nan
-    return top + m.log(m.sum([m.exp(x - top) for x in xs]))
+    return top + m.log(m.sum(m.each(lambda x: m.exp(x - top), xs)))
 
 
-def _softmax(m: Any, total: Any, xs: Any) -> list[Any]:
-    return [m.where(m.equal(total, -INF), 0.0, m.exp(x - total)) for x in xs]
+def _softmax(m: Any, total: Any, xs: Any) -> Any:
+    return m.each(lambda x: m.where(m.equal(total, -INF), 0.0, m.exp(x - total)), xs)
 
 
 def _dot(m: Any, operands: Any) -> Any:
@@ -123,12 +123,12 @@ def _dot_partials(m: Any, y: Any, operands: Any) -> Any:
     return (*operands[n:-1], *operands[:n], 1.0)
 
 
-def _surprises(m: Any, zs: Any) -> list[Any]:
+def _surprises(m: Any, zs: Any) -> Any:
     """What -log softmax(z) is for each logit; shifted first, so that large logits cost no digits."""
     top = m.max(zs)
-    shifted = [z - top for z in zs]
-    total = m.log(m.sum([m.exp(z) for z in shifted]))
-    return [total - z for z in shifted]
+    shifted = m.each(lambda z: z - top, zs)
+    total = m.log(m.sum(m.each(m.exp, shifted)))
+    return m.each(lambda z: total - z, shifted)
 
 
 def _softmax_cross_entropy(m: Any, operands: Any) -> Any:
@@ -139,7 +139,7 @@ def _softmax_cross_entropy(m: Any, operands: Any) -> Any:
 def _softmax_cross_entropy_partials(m: Any, y: Any, operands: Any) -> Any:
     n = len(operands) // 2
     surprises, weight = _surprises(m, operands[:n]), m.sum(operands[n:])
-    gradient = [m.exp(-s) * weight - t for s, t in zip(surprises, operands[n:], strict=True)]
+    gradient = m.each(lambda s, t: m.exp(-s) * weight - t, surprises, operands[n:])
     return (*gradient, *surprises)
 
 
@@ -247,7 +247,7 @@ _ROWS = (
     Primitive("mean", "mean", None, lambda m, xs: m.sum(xs) * (1 / len(xs)),
               (lambda m, y, xs: [1 / len(xs) for _ in xs],), (REAL,)),
     Primitive("norm", "norm", None, lambda m, xs: m.norm(xs),
-              (lambda m, y, xs: [m.where(m.equal(y, 0), 0.0, m.divide(x, y)) for x in xs],), (REAL,)),
+              (lambda m, y, xs: m.each(lambda x: m.where(m.equal(y, 0), 0.0, m.divide(x, y)), xs),), (REAL,)),
     # w1 … wn, x1 … xn, bias
     Primitive("dot", "w·x", None, _dot, (_dot_partials,), (REAL,)),
     Primitive("logsumexp", "logsumexp", None, _logsumexp, (_softmax,), (EXPONENTIAL,)),
