@@ -52,6 +52,7 @@ from autograd.functions import (
     tanh,
     where,
 )
+from autograd.lifting import Program, lift
 from autograd.modes import detect_anomaly, no_grad, pause_gc
 from autograd.reports import GradientMismatch, GradientReport, GradientRow, compare_arrays
 from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
@@ -62,6 +63,7 @@ __all__ = [
     "GradientMismatch",
     "GradientReport",
     "GradientRow",
+    "Program",
     "Value",
     "acos",
     "acosh",
@@ -94,6 +96,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "leaky_relu",
+    "lift",
     "log",
     "log1p",
     "log2",

@@ -32,6 +32,10 @@ ROOMS = {  # each room, and the project's rooms it may know
         "autograd.graph", "autograd.numberlike", "autograd.structures", "autograd.value",
     },
     "autograd.drawing": {"autograd.graph", "autograd.value"},
+    "autograd.lifting": {
+        "autograd.graph", "autograd.namespaces", "autograd.numberlike", "autograd.primitives",
+        "autograd.value",
+    },
     "nn.checks": set(),
     "nn.initializers": set(),
     "nn.formulas": set(),
@@ -64,7 +68,10 @@ def modules() -> dict[str, Path]:
 
 
 def room(module: str) -> str:
-    return "autograd.drawing" if module.startswith("autograd.drawing") else module
+    for package in ("autograd.drawing", "autograd.lifting"):
+        if module.startswith(package):
+            return package
+    return module
 
 
 def imports(path: Path) -> set[str]:
