@@ -52,7 +52,7 @@ from autograd.functions import (
     tanh,
     where,
 )
-from autograd.lifting import Program, lift
+from autograd.lifting import LiftMismatch, Program, Verification, lift
 from autograd.modes import detect_anomaly, no_grad, pause_gc
 from autograd.reports import GradientMismatch, GradientReport, GradientRow, compare_arrays
 from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
@@ -63,8 +63,10 @@ __all__ = [
     "GradientMismatch",
     "GradientReport",
     "GradientRow",
+    "LiftMismatch",
     "Program",
     "Value",
+    "Verification",
     "acos",
     "acosh",
     "asin",

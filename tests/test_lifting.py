@@ -20,7 +20,7 @@ from programs import (
 import autograd
 from autograd import Value, dot, lift, logsumexp, softmax
 from autograd.graph import topological_order
-from autograd.lifting import blocks
+from autograd.lifting import blocks, execution
 from nn import MLP
 
 LARGEST = 1e150  # beyond it the order of a sum decides whether it overflows
@@ -485,3 +485,61 @@ def test_a_parameter_changed_later_is_read_by_forward():
 def test_misuse_is_explained(error, words, call):
     with pytest.raises(error, match=words):
         call(Value(2.0))
+
+
+# ---- verification
+
+
+def test_a_right_program_verifies_with_and_without_its_author():
+    model = MLP(2, [4, 1], activation="tanh", rng=np.random.default_rng(14))
+    x = [Value(0.5), Value(-1.0)]
+    lifted = lift(model(x), inputs=x)
+    assert lifted.verify().ok
+    lifted.verify(lambda: model(x)).assert_ok()
+    assert [leaf.data for leaf in x] == [0.5, -1.0]
+
+
+def test_a_frozen_branch_is_named():
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+
+    def loss():
+        bent = x * y
+        return bent.tanh() if x.data > 0 else bent.sin()
+
+    found = lift(loss()).verify(loss)
+    assert not found.ok
+    assert found.node.op == "tanh"
+    assert "(tanh) is now node 3 (sin): a branch that recording froze" in str(found)
+
+
+def test_a_frozen_number_is_named():
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+
+    def loss():
+        return (x * 1.0 - max(x.data, y.data)).exp() * y
+
+    found = lift(loss()).verify(loss)
+    assert found.node.op == "subtract"
+    assert "the constant 3 in node 4 (subtract)" in found.note
+    assert "a number taken from .data, which recording froze" in found.note
+    with pytest.raises(autograd.LiftMismatch, match=r"taken from \.data"):
+        found.assert_ok()
+
+
+def test_the_shift_of_a_softmax_may_be_frozen_for_it_cancels():
+    xs = numbers(3, np.random.default_rng(15))
+
+    def loss():
+        top = max(x.data for x in xs)
+        return sum((x - top).exp() for x in xs).log() + top
+
+    lift(loss()).verify(loss).assert_ok()
+
+
+def test_a_mistake_of_lifting_itself_is_found_and_named(monkeypatch):
+    x, y = Value(2.0), Value(3.0)
+    lifted = in_blocks((x * y).relu().tanh() + x.exp())
+    monkeypatch.setattr(execution, "_relu", lambda x, out: np.abs(x, out=out))
+    found = lifted.verify()
+    assert (found.ok, found.node.op) == (False, "relu")
+    assert "(relu) is" in found.note

@@ -28,8 +28,8 @@ from autograd.lifting.recording import Floats, Ints
 NOTHING = -1  # an operand that counts as 0
 _LENGTHS = 3  # so many different ones make a ragged block
 
-# Microseconds, forwards and backwards, of a block, of an operation alone and of each of its operands; and what
-# a stretch must save to be worth its own call. Roughly as measured: only their ratios matter.
+# Microseconds, forwards and backwards, of a block, of an operation alone and of each of its operands; and
+# what a stretch must save to be worth its own call. Roughly as measured: only their ratios matter.
 _BLOCK, _OPERATION, _OPERAND, _STRETCH = 5.0, 0.5, 0.1, 15.0
 _HASH = np.random.default_rng(0).integers(1, 2**63, size=4096, dtype=np.uint64) | np.uint64(1)
 

@@ -81,10 +81,11 @@ class Files:
         varies  whether that array has an axis of samples
         holes   where it holds nothing
         """
-        if operand.grid is not None and operand.varies == varies and _no_register_twice(operand.grid):
-            if self.first_touch(varies, operand.index):
-                self.backwards += write(self.view(self.gradients, operand.grid, varies))
-                return
+        grid = operand.grid
+        direct = grid is not None and operand.varies == varies and _no_register_twice(grid)
+        if grid is not None and direct and self.first_touch(varies, operand.index):
+            self.backwards += write(self.view(self.gradients, grid, varies))
+            return
         shape = (*operand.index.shape, self.samples) if varies else operand.index.shape
         scratch = self.scratch(shape)
         self.backwards += write(scratch)

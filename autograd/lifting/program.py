@@ -5,7 +5,7 @@ This room is what users see of lifting; it knows recordings, plans, files and th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,15 @@ import numpy.typing as npt
 from autograd.lifting.execution import bind
 from autograd.lifting.files import Files
 from autograd.lifting.plan import Plan, planned
-from autograd.lifting.recording import read
+from autograd.lifting.recording import Recording, read
+from autograd.lifting.verifying import (
+    Verification,
+    agree,
+    first_difference,
+    fresh,
+    recorded_again,
+    replayed,
+)
 from autograd.numberlike import real
 from autograd.value import LEAF, Value
 
@@ -157,6 +165,67 @@ class Program:
             for leaf, derivative in zip(self.inputs, self._input_gradient(files)[:, 0].tolist(), strict=True):
                 leaf.grad += derivative
 
+    # ---- verification
+
+    def verify(
+        self,
+        record: Callable[[], Any] | None = None,
+        rounds: int = 3,
+        rng: np.random.Generator | None = None,
+    ) -> Verification:
+        """Replay the program on fresh random numbers in all leaves against the scalar engine.
+
+        record   records the output again from the same leaves, as it did for `lift`. With it, what
+                 recording froze is found, such as a Python `if` on `.data`; without it, the recorded graph
+                 is replayed, and only a mistake of lifting itself can be found
+        rounds   of fresh numbers
+
+        >>> x = Value(2.0)
+        >>> def bent():
+        ...     return x * 3.0 if x.data > 0 else x * 0.1
+        >>> print(lift(bent()).verify(bent))                        # doctest: +ELLIPSIS
+        the constant 3 in node 2 (multiply) is now 0.1: a number taken from .data, which recording froze; ...
+        """
+        graph, rng = self._plan.graph, rng or np.random.default_rng(0)
+        leaves = [*self.parameters, *(x for x, used in zip(self.inputs, self._rows, strict=True) if used)]
+        places = [*self._plan.parameters.tolist(), *self._plan.inputs[self._rows].tolist()]
+        for _ in range(rounds):
+            numbers = fresh([leaf.data for leaf in leaves], rng)
+            found = self._replay(graph, record, leaves, dict(zip(places, numbers, strict=True)))
+            if found is not None:
+                return found
+        return Verification(True, f"agrees with the scalar engine on {rounds} sets of fresh numbers")
+
+    def _replay(
+        self,
+        graph: Recording,
+        record: Callable[[], Any] | None,
+        leaves: list[Value],
+        numbers: dict[int, float],
+    ) -> Verification | None:
+        """What differs on these numbers, if anything does."""
+        theta = [numbers[i] for i in self._plan.parameters.tolist()]
+        sample = [[numbers.get(i, 0.0)] for i in self._plan.inputs.tolist()]
+        ours = self.outputs(theta, sample if self.inputs else None)
+        if record is not None:
+            again = recorded_again(record, leaves, list(numbers.values()))
+            if agree(ours, again.data[again.outputs], _largest(again.data)):
+                return None
+            node, note = first_difference(graph, again) or (None, "")
+            if node is not None:
+                return Verification(False, f"{note}; {ours.ravel()} for {again.data[again.outputs]}", node)
+        data = replayed(graph, numbers)
+        if agree(ours, data[graph.outputs], _largest(data)):
+            return None
+        files, registers = self._bound(1, differentiate_inputs=False), self._plan.layout.registers
+        for i, expected in enumerate(data.tolist()):
+            if registers.of[i] >= 0:
+                got = float(np.ravel(files.values[int(registers.varies[i])][registers.of[i]])[0])
+                if not agree(got, expected, _largest(data)):
+                    note = f"node {i} ({graph.nodes[i].op}) is {got!r} in the program, {expected!r} recorded"
+                    return Verification(False, note, graph.nodes[i])
+        return Verification(False, "the outputs differ, though every operation agrees", graph.nodes[-1])
+
     # ---- the machine
 
     def _loaded(self, theta: npt.ArrayLike, batch: npt.ArrayLike | None, differentiate_inputs: bool) -> Files:
@@ -257,3 +326,7 @@ def _runs(registers: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:
     begins = [0, *borders.tolist()] if len(registers) else []
     ends = [*borders.tolist(), len(registers)]
     return [(begin, end, int(registers[begin])) for begin, end in zip(begins, ends, strict=False)]
+
+
+def _largest(data: Array) -> float:
+    return float(np.abs(data[np.isfinite(data)]).max(initial=1.0))
