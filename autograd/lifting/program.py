@@ -85,7 +85,7 @@ class Program:
 
     def __init__(self, outputs: list[Value], inputs: list[Value], reduce: str, dtype: np.dtype[Any]) -> None:
         graph = read(outputs)
-        place = {node: i for i, node in enumerate(graph.nodes)}
+        place = {node: i for i, node in enumerate(graph.nodes)} if inputs else {}
         self._plan: Plan = planned(graph, np.array([place.get(x, -1) for x in inputs], dtype=np.int64))
         self.parameters = [graph.nodes[i] for i in self._plan.parameters]
         self.inputs = inputs
