@@ -36,7 +36,7 @@ def _unary(name: str) -> Unary:
         if isinstance(x, Value):
             return method(x)
         if not isinstance(x, np.ndarray):
-            return primitive.value(SCALAR, real(x, f"operand of {name!r}"))
+            return primitive.value(SCALAR, real(x, "operand of", name))
         if x.dtype == object:
             return np.frompyfunc(function, 1, 1)(x)
         with np.errstate(all="ignore"):

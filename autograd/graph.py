@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+_ONE = 1.0
+
 
 def arranged(a: Any, first: Any, second: Any) -> tuple[Any, ...]:
     """What is kept by operand in two fields, as one tuple; `a` tells the arrangement."""
@@ -82,17 +84,18 @@ def cleared(root: Any) -> tuple[list[Any], dict[Any, Any]]:
     """
     order: list[Any] = []
     earlier: dict[Any, Any] = {}
-    zero, entered = float("0"), float("nan")  # objects of this walk, which no other gradient is
     stack: list[Any] = []
-    push, pop, finish = stack.append, stack.pop, order.append
+    # computed, hence objects of this walk's own, which no other gradient is
+    zero = _ONE - _ONE
+    entered = -zero
     node = root
     while True:
         a, b = node._a, node._b
         if b is not None and b._grad is not zero:
             node._grad = entered
-            push(node)
+            stack.append(node)
             if a._grad is not zero:
-                push(b)
+                stack.append(b)
                 node = a
             else:
                 node = b
@@ -102,21 +105,21 @@ def cleared(root: Any) -> tuple[list[Any], dict[Any, Any]]:
             node._grad = zero
         elif b is None and a.__class__ is tuple:
             node._grad = entered
-            push(node)
+            stack.append(node)
             stack += [operand for operand in reversed(a) if operand._grad is not zero]
         elif a._grad is not zero:
             node._grad = entered
-            push(node)
+            stack.append(node)
             node = a
             continue
         else:
             node._grad = zero
-            finish(node)
+            order.append(node)
         while stack:
-            node = pop()
+            node = stack.pop()
             if node._grad is entered:
                 node._grad = zero
-                finish(node)
+                order.append(node)
             elif node._grad is not zero:
                 break
         else:

@@ -16,6 +16,7 @@ from autograd.primitives import PRIMITIVES, Primitive
 
 Real: TypeAlias = "float | int | np.floating[Any] | np.integer[Any]"
 
+_REAL = (int, float, np.integer, np.floating)
 _UFUNCS = {row.ufunc or row.name: row for row in PRIMITIVES.values()}
 _RECORDED = ", ".join(sorted(name for name in _UFUNCS if isinstance(getattr(np, name, None), np.ufunc)))
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -28,15 +29,17 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def real(x: Any, what: str) -> float:
-    """`x` as a Python float, or a TypeError that names `what` it was meant for."""
+def real(x: Any, what: str, operation: str = "") -> float:
+    """`x` as a Python float, or a TypeError that names `what` it was meant for, and of which operation."""
     if x.__class__ is float:
         return x
-    if isinstance(x, (int, float, np.integer, np.floating)) and not isinstance(x, bool):
+    if isinstance(x, _REAL) and x.__class__ is not bool:
         try:
             return float(x)
         except OverflowError:
+            what += f" {operation!r}" if operation else ""
             raise OverflowError(f"{what}: this int is too large for a float (1.8e308 at most)") from None
+    what += f" {operation!r}" if operation else ""
     is_value = isinstance(x, NumberLike)
     shown = f"a Value ({x!r}); use its .data" if is_value else f"{type(x).__name__} {x!r:.60}"
     raise TypeError(f"{what}: expected a real number, got {shown}")
@@ -44,7 +47,7 @@ def real(x: Any, what: str) -> float:
 
 def number(x: Any, operation: str) -> float:
     """The data of a Value, or the real number itself."""
-    return x._data if isinstance(x, NumberLike) else real(x, f"operand of {operation!r}")
+    return x._data if isinstance(x, NumberLike) else real(x, "operand of", operation)
 
 
 class NumberLike:

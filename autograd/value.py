@@ -23,20 +23,17 @@ from autograd.primitives import PRIMITIVES, Primitive
 LEAF = Primitive("", "", 0, value=lambda m: None, partials=(), domain=())
 CONSTANT = Primitive("", "", 0, value=lambda m: None, partials=(), domain=())
 
-_ADD, _SUBTRACT, _MULTIPLY, _DIVIDE, _POWER, _RELU = (
-    PRIMITIVES[name] for name in ("add", "subtract", "multiply", "divide", "power", "relu")
-)
+_ADD, _SUBTRACT, _MULTIPLY, _RELU = (PRIMITIVES[name] for name in ("add", "subtract", "multiply", "relu"))
 
 # What `modes` sets while it is in force in any thread: sees every node recorded, and gives it back.
 _watch: Callable[[Value], Value] | None = None
 
 _watch_sweep: Callable[[Sequence[Value]], None] | None = None  # and every order swept
 
-_divide = SCALAR.divide
 _new = object.__new__
 
 
-def _method(name: str) -> Callable[[Value], Value]:
+def _unary(name: str) -> Callable[[Value], Value]:
     """The method that records the unary primitive `name`."""
     primitive = PRIMITIVES[name]
     value, (partial,) = primitive.value, primitive.partials
@@ -53,7 +50,33 @@ def _method(name: str) -> Callable[[Value], Value]:
         return node if _watch is None else _watch(node)
 
     method.__name__ = name
-    method.__doc__ = f"Record {primitive.symbol} of this value; its rules are the row {name!r} of the table."
+    method.__doc__ = f"Record {primitive.symbol} of this value, by the row {name!r} of the table."
+    return method
+
+
+def _binary(name: str) -> Callable[[Value, Any], Value]:
+    """The method that records the primitive `name` of this value and another operand."""
+    primitive = PRIMITIVES[name]
+    value, (by_a, by_b) = primitive.value, primitive.partials
+
+    def method(self: Value, other: Any) -> Any:
+        if other.__class__ is not Value:
+            if isinstance(other, np.ndarray):
+                return NotImplemented  # the array's own operator calls this one for each entry
+            other = as_value(other, name)
+        a, b = self._data, other._data
+        node = _new(Value)
+        node._a = self
+        node._b = other
+        node._data = y = value(SCALAR, a, b)
+        node._da = 0.0 if self.primitive is CONSTANT else by_a(SCALAR, y, a, b)
+        node._db = 0.0 if other.primitive is CONSTANT else by_b(SCALAR, y, a, b)
+        node._grad = 0.0
+        node.primitive = primitive
+        return node if _watch is None else _watch(node)
+
+    method.__name__ = name
+    method.__doc__ = f"Record {primitive.symbol} of two operands, by the row {name!r} of the table."
     return method
 
 
@@ -155,13 +178,13 @@ class Value(NumberLike):
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self._data}, grad={self._grad}{label})"
 
-    # ---- arithmetic: the table's rules for + - * / and relu spelled out, for speed; a test holds each of
-    # them to its row
+    # ---- arithmetic: the table's rules for + - * and relu spelled out, which halves what an operation costs;
+    # a test holds each of them to its row
 
     def __add__(self, other: Any) -> Value:
         if other.__class__ is not Value:
             if isinstance(other, np.ndarray):
-                return NotImplemented  # the array's own operator calls this one for each entry
+                return NotImplemented
             other = as_value(other, "add")
         node = _new(Value)
         node._a = self
@@ -211,32 +234,14 @@ class Value(NumberLike):
     def __rmul__(self, other: Any) -> Value:  # 2 * a
         return as_value(other, "multiply") * self
 
-    def __truediv__(self, other: Any) -> Value:
-        if other.__class__ is not Value:
-            if isinstance(other, np.ndarray):
-                return NotImplemented
-            other = as_value(other, "divide")
-        node = _new(Value)
-        node._a = self
-        node._b = other
-        b = other._data
-        node._data = y = _divide(self._data, b)
-        node._da = _divide(1.0, b)
-        node._db = -_divide(y, b)
-        node._grad = 0.0
-        node.primitive = _DIVIDE
-        return node if _watch is None else _watch(node)
+    __truediv__ = _binary("divide")
+    __pow__ = _binary("power")
 
     def __rtruediv__(self, other: Any) -> Value:  # 2 / a
         return as_value(other, "divide") / self
 
-    def __pow__(self, other: Any) -> Value:
-        if isinstance(other, np.ndarray):
-            return NotImplemented
-        return record(_POWER, self, as_value(other, "power"))
-
     def __rpow__(self, other: Any) -> Value:  # 2 ** a
-        return record(_POWER, as_value(other, "power"), self)
+        return as_value(other, "power") ** self
 
     def __pos__(self) -> Value:
         return self
@@ -255,48 +260,24 @@ class Value(NumberLike):
 
     # ---- functions: every unary row of the table is a method
 
-    exp = _method("exp")
-    exp2 = _method("exp2")
-    expm1 = _method("expm1")
-    log = _method("log")
-    log2 = _method("log2")
-    log10 = _method("log10")
-    log1p = _method("log1p")
-    sqrt = _method("sqrt")
-    cbrt = _method("cbrt")
-    sin = _method("sin")
-    cos = _method("cos")
-    tan = _method("tan")
-    asin = _method("asin")
-    acos = _method("acos")
-    atan = _method("atan")
-    sinh = _method("sinh")
-    cosh = _method("cosh")
-    tanh = _method("tanh")
-    asinh = _method("asinh")
-    acosh = _method("acosh")
-    atanh = _method("atanh")
-    erf = _method("erf")
-    erfc = _method("erfc")
-    sigmoid = _method("sigmoid")
-    logsigmoid = _method("logsigmoid")
-    softplus = _method("softplus")
-    gelu = _method("gelu")
-    silu = _method("silu")
-    __neg__ = _method("negative")
-    __abs__ = _method("absolute")
+    exp, exp2, expm1 = map(_unary, ("exp", "exp2", "expm1"))
+    log, log2, log10, log1p = map(_unary, ("log", "log2", "log10", "log1p"))
+    sqrt, cbrt = map(_unary, ("sqrt", "cbrt"))
+    sin, cos, tan = map(_unary, ("sin", "cos", "tan"))
+    asin, acos, atan = map(_unary, ("asin", "acos", "atan"))
+    sinh, cosh, tanh = map(_unary, ("sinh", "cosh", "tanh"))
+    asinh, acosh, atanh = map(_unary, ("asinh", "acosh", "atanh"))
+    erf, erfc = map(_unary, ("erf", "erfc"))
+    sigmoid, logsigmoid, softplus = map(_unary, ("sigmoid", "logsigmoid", "softplus"))
+    gelu, silu = map(_unary, ("gelu", "silu"))
+    __neg__, __abs__ = map(_unary, ("negative", "absolute"))
 
     # NumPy's names for them, which its functions look up on the entries of object arrays
     arcsin, arccos, arctan = asin, acos, atan
     arcsinh, arccosh, arctanh = asinh, acosh, atanh
 
-    def arctan2(self, other: Any) -> Value:
-        """The angle of the point (other, self)."""
-        return record(PRIMITIVES["atan2"], self, as_value(other, "atan2"))
-
-    def hypot(self, other: Any) -> Value:
-        """The length √(self² + other²)."""
-        return record(PRIMITIVES["hypot"], self, as_value(other, "hypot"))
+    arctan2 = _binary("atan2")
+    hypot = _binary("hypot")
 
     # ---- NumPy and copies
 
@@ -358,15 +339,17 @@ class Value(NumberLike):
                 node._grad = gradient_now if node._a is not None else gradient_now + node._grad
             return
         order, earlier = cleared(self)
-        self._grad = seed
-        sweep(order)
-        swept = [leaf._grad for leaf in earlier]
+        try:
+            self._grad = seed
+            sweep(order)
+            if _watch_sweep is not None:
+                _watch_sweep(order)
+        except BaseException:  # an anomaly, or an interrupt: leaves hold what they held
+            for leaf, gradient_before in earlier.items():
+                leaf._grad = gradient_before
+            raise
         for leaf, gradient_before in earlier.items():
-            leaf._grad = gradient_before
-        if _watch_sweep is not None:
-            _watch_sweep(order)  # may raise: leaves then hold what they held
-        for leaf, gradient_now in zip(earlier, swept, strict=True):
-            leaf._grad += gradient_now
+            leaf._grad += gradient_before
 
 
 def _restore(data: float, grad: float, label: str, constant: bool) -> Value:
@@ -428,7 +411,7 @@ def apply(primitive: Primitive, operands: Sequence[Any]) -> Any:
         return record(primitive, *operands)
     if any(issubclass(kind, Value) for kind in kinds):
         return record(primitive, *[as_value(x, name) for x in operands])
-    return primitive.evaluate(SCALAR, [real(x, f"operand of {name!r}") for x in operands])
+    return primitive.evaluate(SCALAR, [real(x, "operand of", name) for x in operands])
 
 
 def as_value(x: Any, operation: str) -> Value:
@@ -436,7 +419,7 @@ def as_value(x: Any, operation: str) -> Value:
     if x.__class__ is not float:
         if isinstance(x, Value):
             return x
-        x = real(x, f"operand of {operation!r}")
+        x = real(x, "operand of", operation)
     node = _new(Value)
     node._data = x
     node._a = node._b = None
