@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd.graph import adjoints, arranged, cleared, sweep, topological_order
+from autograd.micrograd import MicrogradNames
 from autograd.namespaces import SCALAR, Namespace, recording
 from autograd.numberlike import NumberLike, Real, number, real
 from autograd.primitives import PRIMITIVES, Primitive
@@ -80,7 +81,7 @@ def _binary(name: str) -> Callable[[Value, Any], Value]:
     return method
 
 
-class Value(NumberLike):
+class Value(NumberLike, MicrogradNames):
     """One scalar in a recorded computation.
 
     data    the number, a Python float

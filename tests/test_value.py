@@ -199,23 +199,6 @@ def test_reused_node_accumulates_both_paths():
     assert a.grad == 7.0
 
 
-def test_micrograds_published_example_has_its_published_gradients():
-    # https://github.com/karpathy/micrograd, README: g = 24.7041, dg/da = 138.8338, dg/db = 645.5773
-    a, b = Value(-4.0), Value(2.0)
-    c = a + b
-    d = a * b + b**3
-    c += c + 1
-    c += 1 + c + (-a)
-    d += d * 2 + (b + a).relu()
-    d += 3 * d + (b - a).relu()
-    e = c - d
-    f = e**2
-    g = f / 2.0
-    g += 10.0 / f
-    g.backward()
-    assert f"{g.data:.4f} {a.grad:.4f} {b.grad:.4f}" == "24.7041 138.8338 645.5773"
-
-
 @given(st.lists(numbers, min_size=3, max_size=3))
 def test_two_sweeps_give_exactly_twice_the_gradient(data):
     def leaves_after(sweeps: int) -> list[float]:
