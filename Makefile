@@ -1,12 +1,14 @@
 # make demo   the main job: train on digits, prove the gradients agree, draw
 # make test   lint, types, tests
 # make fuzz   10,000 random programs for each property and each peer (PyTorch, JAX) that is installed; counts
+# make bench  what the engine costs beside micrograd, PyTorch and JAX, of those that are installed: ratios
+# make peers  install these, and whatever else tests and benchmarks compare with
 # All make .venv and install what they need, once; they run again when pyproject.toml changes.
 
 PYTHON ?= python3
 python := .venv/bin/python
 
-.PHONY: demo test fuzz peers clean
+.PHONY: demo test fuzz bench peers clean
 
 demo: .venv/demo-installed
 	$(python) -m demos.digits
@@ -19,6 +21,9 @@ test: .venv/test-installed
 fuzz: .venv/test-installed
 	$(python) -m pytest tests/test_properties.py tests/test_peers.py \
 		--hypothesis-profile=fuzz --hypothesis-show-statistics
+
+bench: .venv/test-installed
+	$(python) -m tests.benchmarks.eager
 
 # the other engines that some tests compare with; a plain torch may bring gigabytes of CUDA along
 peers: .venv/test-installed

@@ -178,6 +178,7 @@ OPERATIONS: dict[str, Operation] = {
     "relu(a)": lambda a, b: a.relu(),
 }
 A, B = 0.75, 1.25
+WAYS = {"torch": ("alone", "chain of 100"), "jax": ("alone", "alone and jitted")}
 
 
 def alone(operation: Operation, leaf: Callable[[float], Any], times: int) -> Callable[[], Any]:
@@ -237,14 +238,17 @@ class Operations:
     def seconds(self, name: str, how: str, length: int) -> float:
         """An operation's time, forwards and backwards."""
         if self.library == "jax":
-            run = self._jax(name)
-            length = 1
+            both = self._jax(name, jit=how == "alone and jitted")
+            length = 10
+
+            def run() -> Any:
+                return [both() for _ in range(length)]
         else:
-            run = {"alone": alone, "chained": chained}[how](OPERATIONS[name], self.leaf, length)
+            run = (chained if how == "chain of 100" else alone)(OPERATIONS[name], self.leaf, length)
         run()
         return timed(run) / length
 
-    def _jax(self, name: str) -> Callable[[], Any]:
+    def _jax(self, name: str, jit: bool = False) -> Callable[[], Any]:
         import jax
 
         jax.config.update("jax_enable_x64", True)
@@ -256,6 +260,7 @@ class Operations:
             "relu(a)": lambda a, b: jax.nn.relu(a),
         }
         both = jax.value_and_grad(functions.get(name, OPERATIONS[name]), argnums=(0, 1))
+        both = jax.jit(both) if jit else both
         a, b = jax.numpy.float64(A), jax.numpy.float64(B)
         return lambda: jax.block_until_ready(both(a, b))
 
@@ -357,24 +362,27 @@ def operation_rows(rounds: int) -> None:
             for library, other in zip(peers, others, strict=True):
                 assert_close(f"{name} in {library}", other.ask("gradient", name), expected, 1e-14)
         for library, other in zip(peers, others, strict=True):
-            ways = (
-                {"alone": "alone"} if library == "jax" else {"alone": "alone", "chained": "in a chain of 100"}
+            library_rows(library, other, ours, rounds)
+    print(f"    (forwards and backwards; geometric mean and range of {len(OPERATIONS)} operations' ratios,")
+    print(f"    each the median of {rounds} turns)")
+
+
+def library_rows(library: str, other: Contender, ours: Contender, rounds: int) -> None:
+    for how in WAYS[library]:
+        ratios = {
+            name: statistics.median(
+                other.ask("seconds", name, how, 100) / ours.ask("seconds", name, how, 100)
+                for _ in range(rounds)
             )
-            for how, said in ways.items():
-                ratios = {
-                    name: statistics.median(
-                        other.ask("seconds", name, how, 100) / ours.ask("seconds", name, how, 100)
-                        for _ in range(rounds)
-                    )
-                    for name in OPERATIONS
-                }
-                typical = statistics.geometric_mean(ratios.values())
-                spread = f"{min(ratios.values()):.1f}–{max(ratios.values()):.1f}"
-                row(f"an operation {said} / {library} scalar", f"{typical:.1f}×", spread,
-                    "≥ 10×" if library == "torch" else "")  # fmt: skip
-                if library == "torch":
-                    for name, ratio in ratios.items():
-                        row(f"    {name}", f"{ratio:.1f}×")
+            for name in OPERATIONS
+        }
+        spread = f"{min(ratios.values()):.1f}–{max(ratios.values()):.1f}"
+        target = "≥ 10×" if library == "torch" else ""
+        typical = statistics.geometric_mean(ratios.values())
+        row(f"an operation, {how} / {library} scalar", f"{typical:.1f}×", spread, target)
+        if library == "torch":
+            for name, ratio in ratios.items():
+                row(f"    {name}", f"{ratio:.1f}×")
 
 
 def memory_rows(nodes: int = 100_000) -> None:
@@ -402,38 +410,39 @@ def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
     return statistics.linear_regression([math.log(n) for n in sizes], [math.log(t) for t in seconds]).slope
 
 
+def chain_seconds(size: int) -> tuple[float, float, float]:
+    """So many operations of y = y * w + w, again and again: the time to record, sweep and delete them."""
+    from autograd import Value
+
+    w = Value(0.5)
+    start = time.perf_counter()
+    y = w
+    for _ in range(size // 2):
+        y = y * w + w
+    recorded = time.perf_counter()
+    y.backward()
+    swept = time.perf_counter()
+    del y
+    deleted = time.perf_counter()
+    assert math.isclose(w.grad, 4.0, rel_tol=1e-12)  # y is w / (1 - w), and dy/dw 1 / (1 - w)²
+    return recorded - start, swept - recorded, deleted - swept
+
+
 def chain_rows(largest: int) -> None:
-    """y = y * w + w, again and again: recorded, swept and deleted."""
-    from autograd import Value, pause_gc
+    from autograd import pause_gc
 
     sizes = [10**k for k in range(3, round(math.log10(largest)) + 1)]
     for how, mode in (("collector on", nullcontext), ("collector paused", pause_gc)):
-        found: dict[str, list[float]] = {"forward": [], "backward": [], "del": []}
+        medians = []
         for size in sizes:
-            phases: dict[str, list[float]] = {name: [] for name in found}
-            for _ in range(max(3, min(50, 100_000 // size))):
-                gc.collect()
-                with mode():
-                    w = Value(0.5)
-                    start = time.perf_counter()
-                    y = w
-                    for _ in range(size // 2):
-                        y = y * w + w
-                    recorded = time.perf_counter()
-                    y.backward()
-                    swept = time.perf_counter()
-                    del y
-                    for name, seconds in zip(
-                        phases, (recorded - start, swept - recorded, time.perf_counter() - swept), strict=True
-                    ):
-                        phases[name].append(seconds)
-                assert w.grad == 4.0 - (size == 2)  # 1 + ½ + ¼ + … of both uses
-            for name, seconds_each in phases.items():
-                found[name].append(statistics.median(seconds_each))
-        for name, seconds_all in found.items():
-            relative = [t / n for t, n in zip(seconds_all, sizes, strict=True)]
+            gc.collect()
+            with mode():
+                runs = [chain_seconds(size) for _ in range(max(3, min(50, 100_000 // size)))]
+            medians.append([statistics.median(phase) for phase in zip(*runs, strict=True)])
+        for name, seconds in zip(("forward", "backward", "del"), zip(*medians, strict=True), strict=True):
+            relative = [t / n for t, n in zip(seconds, sizes, strict=True)]
             spread = f"{min(relative) / relative[0]:.2f}–{max(relative) / relative[0]:.2f}"
-            row(f"cost ~ nodes^k, {name}, {how}", f"k = {exponent(sizes, seconds_all):.2f}", spread, "linear")
+            row(f"cost ~ nodes^k, {name}, {how}", f"k = {exponent(sizes, seconds):.2f}", spread, "linear")
     print(f"    (chains of 10³ to {largest:,} operations; the range: cost a node beside that at 10³)")
 
 
@@ -447,10 +456,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ |= {"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
     row("how many times faster", "ratio", "range", "target")
     print("-" * 79)
+    for peer in ("micrograd", "torch", "jax"):
+        if not find_spec(peer):
+            print(f"{peer} is not installed: its rows are left out (make peers)")
     if find_spec("micrograd"):
         moons_rows(options.rounds)
-    else:
-        print("micrograd is not installed: its rows are left out (make peers)")
     operation_rows(options.rounds)
     print()
     memory_rows()
