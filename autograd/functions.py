@@ -310,6 +310,8 @@ def primitive(
             raise TypeError(f"{name} takes {len(partials)} operands, got {len(operands)}")
         return apply(row, operands)
 
+    function.__name__ = name
+    function.__doc__ = f"{row.symbol} of {len(partials)} numbers or Values."
     if check_at is not None:
         check_gradients(function, *check_at).assert_ok()
     PRIMITIVES[name] = row

@@ -60,17 +60,19 @@ class NumberLike:
         """The primitive of these operands, recorded."""
         raise TypeError(f"{type(self).__name__} does not record")
 
+    # to an array's own operator, which compares each entry, goes what is compared with an array
+
     def __lt__(self, other: Any) -> bool:
-        return self._data < number(other, "<")
+        return NotImplemented if isinstance(other, np.ndarray) else self._data < number(other, "<")
 
     def __le__(self, other: Any) -> bool:
-        return self._data <= number(other, "<=")
+        return NotImplemented if isinstance(other, np.ndarray) else self._data <= number(other, "<=")
 
     def __gt__(self, other: Any) -> bool:
-        return self._data > number(other, ">")
+        return NotImplemented if isinstance(other, np.ndarray) else self._data > number(other, ">")
 
     def __ge__(self, other: Any) -> bool:
-        return self._data >= number(other, ">=")
+        return NotImplemented if isinstance(other, np.ndarray) else self._data >= number(other, ">=")
 
     def __float__(self) -> float:
         raise TypeError(
@@ -89,19 +91,32 @@ class NumberLike:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         name = ufunc.__name__
-        if method != "__call__" or options or not (name in _COMPARISONS or name in _UFUNCS):
+        compares = name in _COMPARISONS
+        out = None if compares else options.pop("out", None)  # as in array += value
+        if method != "__call__" or options or not (compares or name in _UFUNCS):
             called = f"np.{name}" if method == "__call__" else f"np.{name}.{method}"
-            raise TypeError(f"{called} of a Value is not recorded; NumPy functions that are: {_RECORDED}")
+            with_options = f" with {', '.join(options)}" if options else ""
+            raise TypeError(
+                f"{called} of a Value{with_options} is not recorded; NumPy functions that are: {_RECORDED}"
+            )
+        if compares:
+            return np.asarray(_elementwise(_COMPARISONS[name], inputs, out), dtype=bool)[()]
+        return _elementwise(lambda *operands: self._apply(_UFUNCS[name], operands), inputs, out)
 
-        def function(*operands: Any) -> Any:
-            if name in _COMPARISONS:
-                return _COMPARISONS[name](*operands)
-            return self._apply(_UFUNCS[name], operands)
 
-        if not any(isinstance(x, np.ndarray) for x in inputs):
-            return function(*inputs)
-        boxed = [_boxed(x) if isinstance(x, NumberLike) else x for x in inputs]
-        return np.frompyfunc(function, len(inputs), 1)(*boxed)
+def _elementwise(function: Callable[..., Any], inputs: Sequence[Any], out: Any) -> Any:
+    if out is None and not any(isinstance(x, np.ndarray) for x in inputs):
+        return function(*inputs)
+    boxed = [_boxed(x) if isinstance(x, NumberLike) else x for x in inputs]
+    on_objects = np.frompyfunc(function, len(inputs), 1)
+    if out is None:
+        return on_objects(*boxed)
+    if out[0].dtype != object:
+        raise TypeError(
+            f"an array of {out[0].dtype} cannot hold a Value: instead of array += value "
+            "write array = array + value, which makes an array of objects"
+        )
+    return on_objects(*boxed, out=out)
 
 
 def _boxed(value: NumberLike) -> Any:

@@ -90,7 +90,8 @@ class Value(NumberLike, MicrogradNames):
     label   a name for drawings and programs
 
     Operators take Values, real numbers and NumPy scalars on either side. `==` and `hash` go by identity;
-    `< <= > >=` compare data.
+    `< <= > >=` compare data. Threads may record and sweep graphs of their own at the same time; sharing
+    leaves between threads is not supported.
 
     >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     >>> c = a * b + a ** 2
@@ -115,13 +116,11 @@ class Value(NumberLike, MicrogradNames):
     primitive: Primitive
 
     def __init__(self, data: Real, label: str = "") -> None:
-        if label.__class__ is not str:
-            raise TypeError(f"Value label: expected a str, got {type(label).__name__}")
+        self.label = label
         self._data = real(data, "Value data")
         self._grad = 0.0
         self._a = self._b = None
         self.primitive = LEAF
-        self._label = label
 
     # ---- what a node knows of itself
 
@@ -153,6 +152,8 @@ class Value(NumberLike, MicrogradNames):
 
     @label.setter
     def label(self, label: str) -> None:
+        if not isinstance(label, str):
+            raise TypeError(f"Value label: expected a str, got {type(label).__name__} {label!r:.60}")
         self._label = label
 
     @property

@@ -36,17 +36,6 @@ def test_operators_give_the_numbers_of_plain_arithmetic():
     assert [(-a).data, abs(b).data, (+a).data] == [-3.0, 2.0, 3.0]
 
 
-@pytest.mark.parametrize("number", [2, 2.0, np.float64(2), np.float32(2), np.int8(2)])
-def test_numbers_of_every_kind_stand_on_either_side(number):
-    a = Value(8.0)
-    assert [(a + number).data, (number + a).data] == [10.0, 10.0]
-    assert [(a - number).data, (number - a).data] == [6.0, -6.0]
-    assert [(a * number).data, (number * a).data] == [16.0, 16.0]
-    assert [(a / number).data, (number / a).data] == [4.0, 0.25]
-    assert [(a**number).data, (number**a).data] == [64.0, 256.0]
-    assert all(type(v) is Value for v in (number + a, number - a, number * a, number / a, number**a))
-
-
 def test_reflected_forms_have_the_derivatives_of_calculus():
     x = Value(4.0)
     for result, derivative in (
@@ -139,25 +128,6 @@ def test_each_unary_row_is_method_function_and_numpy_function(primitive):
         assert ufunc(np.array([Value(number)]))[0].op == primitive.name
 
 
-def test_arrays_and_values_combine_to_object_arrays_from_both_sides():
-    v = Value(3.0)
-    left, right = np.array([1.0, 2.0]) * v, v * np.array([1.0, 2.0])
-    assert left.dtype == right.dtype == object
-    assert [x.data for x in left] == [x.data for x in right] == [3.0, 6.0]
-    total = np.sum(left)
-    total.backward()
-    assert v.grad == 3.0
-    assert [x.data for x in np.array([2.0, 4.0]) ** v] == [8.0, 64.0]
-    assert [x.data for x in v - np.array([1.0, 2.0])] == [2.0, 1.0]
-    assert [x.data for x in np.array([6.0, 9.0]) / v] == [2.0, 3.0]
-    assert [x.data for x in autograd.exp(v * np.array([0.0, 0.0]))] == [1.0, 1.0]
-
-
-def test_object_arrays_multiply_as_matrices():
-    W = np.array([[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]])
-    assert [z.data for z in W @ np.array([5.0, 6.0])] == [17.0, 39.0]
-
-
 def test_numbers_in_give_numbers_out():
     assert autograd.sum([1.0, 2.0]) == 3.0
     assert autograd.sum([]) == 0.0
@@ -170,23 +140,6 @@ def test_softmax_sums_to_one_and_is_the_gradient_of_logsumexp():
     autograd.logsumexp(xs).backward()
     assert [x.grad for x in xs] == pytest.approx([p.data for p in autograd.softmax(xs)], rel=1e-15)
     assert math.fsum(x.grad for x in xs) == pytest.approx(1.0, rel=1e-15)
-
-
-def test_comparisons_go_by_data_and_equality_by_identity():
-    a, b = Value(1.0), Value(1.0)
-    assert a <= b <= 1 <= a
-    assert [a < 2, a > 0, 0 < a, a > np.float64(0.5), np.float64(0.5) < a] == [True] * 5  # noqa: SIM300
-    assert a != b
-    assert a == a
-    assert np.float64(1) != a
-    assert len({a, b}) == 2
-    assert sorted([Value(2.0), a], key=lambda v: v.data)[0] is a
-    assert max(a, Value(3.0)).data == 3.0
-
-
-def test_formatting_shows_the_number():
-    assert f"{Value(1.23456):.3f}" == "1.235"
-    assert repr(Value(2, label="w")) == "Value(data=2.0, grad=0.0, label='w')"
 
 
 # ---- the sweep
@@ -314,6 +267,16 @@ def test_a_graph_has_no_reference_cycles():
 BAD = [True, np.bool_(True), "1", b"1", None, 1j, Decimal(1), Fraction(1, 2), [1.0], {}, object()]
 
 
+@pytest.mark.parametrize("bad", [None, 1, b"a", ["a"]], ids=repr)
+def test_a_label_must_be_text_at_construction_and_after(bad):
+    with pytest.raises(TypeError, match="Value label: expected a str, got"):
+        Value(1.0, label=bad)
+    a = Value(1.0, label="a")
+    with pytest.raises(TypeError, match="Value label: expected a str, got"):
+        a.label = bad
+    assert a.label == "a"
+
+
 @pytest.mark.parametrize("bad", [*BAD, np.array([1.0]), np.array(1.0), Value(1.0)], ids=repr)
 def test_data_must_be_a_real_number(bad):
     with pytest.raises(TypeError, match="Value data: expected a real number, got"):
@@ -349,19 +312,6 @@ def test_an_int_too_large_for_a_float_is_an_overflow_error():
         Value(10**400)
     with pytest.raises(OverflowError, match="operand of 'multiply'"):
         Value(1.0) * 10**400
-
-
-@pytest.mark.parametrize("convert", [float, math.exp, int, bool])
-def test_conversions_that_would_lose_the_gradient_name_the_way(convert):
-    with pytest.raises(TypeError, match=r"\.data"):
-        convert(Value(1.0))
-
-
-def test_an_unrecorded_numpy_function_says_which_are_recorded():
-    with pytest.raises(TypeError, match=r"np\.floor of a Value is not recorded.*tanh"):
-        np.floor(Value(1.0))
-    with pytest.raises(TypeError, match=r"np\.add\.outer"):
-        np.add.outer(Value(1.0), np.ones(2))
 
 
 def test_dot_wants_a_weight_for_each_input():
