@@ -33,7 +33,7 @@ from programs import (
 )
 from test_primitives import magnitude
 
-from autograd import Value, hvp, hypot
+from autograd import Value, hvp, hypot, tanh
 from autograd.namespaces import SCALAR
 from autograd.primitives import PRIMITIVES
 
@@ -239,8 +239,8 @@ def test_second_derivatives_agree(peer, program, direction):
     numbers = _leaf_numbers(program)
     direction = direction[: len(numbers)]
     exact(program)  # discards what comes too near a kink
-    if peer.name == "JAX" and _has_equal_sides(program):
-        event("discarded: a hypotenuse of equal sides, whose curvature JAX loses")
+    if peer.name == "JAX" and (name := _curvature_lost_in_jax(program)):
+        event(f"discarded: a {name} whose curvature JAX loses")
         assume(False)
     ours = hvp(as_function(program), numbers, direction)
     theirs = peer.along(program, direction)
@@ -253,10 +253,20 @@ def test_second_derivatives_agree(peer, program, direction):
         assert close(a, b, error), (ours, theirs, bound)
 
 
-def _has_equal_sides(program: Program) -> bool:
+# Where JAX's second derivatives have lost more digits than rounding explains; a test below shows each.
+LOST_IN_JAX: dict[str, Callable[..., bool]] = {
+    "hypot": lambda x, y: abs(x) == abs(y),
+    "tanh": lambda x: abs(x) < 1e-2,
+}
+
+
+def _curvature_lost_in_jax(program: Program) -> str:
+    """The first row of the program that is at such a place, or ""."""
     results = run(program, float, scalar)
-    sides = ([abs(results[i]) for i in step.operands] for step in program if step.op == "hypot")
-    return any(a == b for a, b in sides)
+    for step in program:
+        if step.op in LOST_IN_JAX and LOST_IN_JAX[step.op](*(results[i] for i in step.operands)):
+            return step.op
+    return ""
 
 
 def close(ours: float, theirs: float, error: float) -> bool:
@@ -416,11 +426,19 @@ def test_conventions_are_as_listed(peer, name, operands, here, in_pytorch, in_ja
     np.testing.assert_allclose(root.data, value, rtol=8 * EPSILON)
 
 
-def test_jax_loses_hypots_curvature_where_both_sides_are_equal():
-    """It orders them by `maximum`, whose tie it shares: the reason why such programs are not compared."""
+def test_jax_loses_the_curvature_of_hypot_and_tanh_where_listed():
+    """The reason why such programs are not compared."""
     jax = pytest.importorskip("jax", reason="JAX is not installed (dependency group peers)")
     jax.config.update("jax_enable_x64", True)
+
+    # it orders the sides by `maximum`, whose tie it shares
     ours = hvp(lambda x: hypot(x[0], x[1]), [0.5, 0.5], [1.0, -1.0])
     np.testing.assert_allclose(ours, [2**0.5, -(2**0.5)], rtol=4 * EPSILON)  # (b², -ab) / h³ · (1, -1)
     theirs = jax.jvp(jax.grad(lambda x: jax.numpy.hypot(x[0], x[1])), ([0.5, 0.5],), ([1.0, -1.0],))[1]
     assert [float(g) for g in theirs] == [0.0, 0.0]
+
+    # it has (1 + y)(1 - y) for 1 - y², and the derivatives of the factors cancel near 0
+    exact = float(-2 * mp.tanh(mp.mpf(1e-6)) * mp.sech(mp.mpf(1e-6)) ** 2)
+    assert hvp(tanh, 1e-6, 1.0) == pytest.approx(exact, rel=4 * EPSILON)
+    theirs = float(jax.grad(jax.grad(jax.numpy.tanh))(1e-6))
+    assert 1e-12 < abs(theirs / exact - 1) < 1e-9
