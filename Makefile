@@ -1,6 +1,6 @@
 # make demo   the main job: train on digits, prove the gradients agree, draw
 # make test   lint, types, tests
-# make fuzz   10,000 random programs for each property and each peer (PyTorch, JAX) that is installed; counts
+# make fuzz   10,000 random programs for each property and each peer that is installed; counts
 # make bench  what the engine costs beside micrograd, PyTorch and JAX, of those that are installed: ratios
 # make peers  install these, and whatever else tests and benchmarks compare with
 # All make .venv and install what they need, once; they run again when pyproject.toml changes.
@@ -19,7 +19,7 @@ test: .venv/test-installed
 	$(python) -m pytest
 
 fuzz: .venv/test-installed
-	$(python) -m pytest tests/test_properties.py tests/test_peers.py \
+	$(python) -m pytest tests/test_properties.py tests/test_peers.py tests/test_micrograd.py \
 		--hypothesis-profile=fuzz --hypothesis-show-statistics
 
 bench: .venv/test-installed

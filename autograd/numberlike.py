@@ -56,6 +56,7 @@ class NumberLike:
     __slots__ = ()
 
     _data: float
+
     def _apply(self, primitive: Primitive, operands: Sequence[Any]) -> Any:
         """The primitive of these operands, recorded."""
         raise TypeError(f"{type(self).__name__} does not record")

@@ -1,10 +1,11 @@
 """The order of a recorded graph, and its independence of everything but the graph."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Value
-from autograd.graph import topological_order
+from autograd.graph import cleared, topological_order
 
 
 @given(st.data())
@@ -32,3 +33,44 @@ def test_order_follows_the_operands_not_the_time_of_construction():
         return [a.grad.hex(), b.grad.hex()]
 
     assert gradients(True) == gradients(False)
+
+
+def test_a_walk_that_no_sweep_followed_does_not_disturb_the_next():
+    x = Value(3.0)
+    y = x * x * x
+    cleared(y)  # as an interrupt would leave it
+    y.backward()
+    assert x.grad == 27.0
+
+
+def test_a_walk_that_was_interrupted_does_not_disturb_the_next():
+    class Interrupting(Value):
+        __slots__ = ("left", "number")
+
+        @property
+        def _grad(self):
+            if self.left == 0:
+                self.left = -1
+                raise KeyboardInterrupt
+            self.left -= 1
+            return self.number
+
+        @_grad.setter
+        def _grad(self, number):
+            self.number = number
+
+    for interrupted_at in range(6):
+        x, bomb = Value(3.0), Interrupting.__new__(Interrupting)
+        bomb.left = -1
+        bomb.__init__(2.0)
+        y = (x * bomb + x).tanh() * (bomb * x + bomb)
+        bomb.left = interrupted_at
+        with pytest.raises(KeyboardInterrupt):
+            y.backward()
+        x.grad, bomb.grad = 0.0, 0.0
+        y.backward()
+        gradients = x.grad, bomb.grad
+
+        plain = Value(3.0), Value(2.0)
+        ((plain[0] * plain[1] + plain[0]).tanh() * (plain[1] * plain[0] + plain[1])).backward()
+        assert gradients == (plain[0].grad, plain[1].grad)

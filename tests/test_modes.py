@@ -3,9 +3,11 @@
 import gc
 import threading
 
+import numpy as np
 import pytest
 
 from autograd import Value, detect_anomaly, no_grad, pause_gc
+from nn import MLP
 
 
 def test_nothing_is_recorded_within_no_grad_and_everything_after():
@@ -40,6 +42,19 @@ def test_a_nan_forwards_is_named_with_operation_operands_and_line():
             FloatingPointError, match=r"log\(-4\.0\) is nan, recorded at .*test_modes\.py, line 4\d"
         ):
             x.log()
+
+
+def test_the_line_named_is_the_users_also_through_our_networks_and_numpy():
+    model = MLP(1, [1])
+    model.parameters()[0].data = 1e308
+    values = np.array([Value(1.0), Value(-1.0)])
+    with detect_anomaly():
+        with pytest.raises(
+            FloatingPointError, match=r"dot\(1e\+308, 10\.0, 0\.0\) is inf, recorded at .*test_modes\.py"
+        ):
+            model([10.0])
+        with pytest.raises(FloatingPointError, match=r"log\(-1\.0\) is nan, recorded at .*test_modes\.py"):
+            np.log(values)
 
 
 def test_an_infinity_backwards_is_named_and_leaves_keep_their_gradients():

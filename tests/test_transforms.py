@@ -6,7 +6,9 @@ import mpmath as mp
 import numpy as np
 import pytest
 
+import autograd
 from autograd import Value, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd.structures import transform
 
 
 def f(x):
@@ -22,15 +24,59 @@ def test_derivatives_up_to_the_fifth_match_fifty_digit_arithmetic():
         assert derivative(x) == pytest.approx(float(exact[order] * mp.factorial(order)), rel=1e-12)
 
 
-def test_gradients_of_create_graph_can_be_swept_again():
+def test_sweeps_that_record_give_derivatives_up_to_the_fifth():
+    with mp.workdps(50):
+        exact = mp.taylor(lambda t: mp.log(t * mp.tanh(t) + 1) * mp.exp(mp.mpf(0.3) * t), mp.mpf(0.7), 5)
     x = Value(0.7)
     y = f(x)
-    for _ in range(2):
-        x.grad = 0.0
+    for order in range(1, 6):
         y.backward(create_graph=True)
-        y = x.grad
-    assert y.data == pytest.approx(grad(grad(f))(0.7), rel=1e-14)
-    x.grad = 0.0
+        y, x.grad = x.grad, 0.0
+        assert y.data == pytest.approx(float(exact[order] * mp.factorial(order)), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("ours", "exact", "at"),
+    [
+        (Value.sin, mp.sin, 0.7),
+        (Value.sigmoid, lambda t: 1 / (1 + mp.exp(-t)), 0.7),
+        (Value.erf, mp.erf, 0.4),
+        (Value.atan, mp.atan, 1.2),
+        (Value.gelu, lambda t: t * mp.ncdf(t), 0.3),
+        (lambda x: x**2.5, lambda t: t**2.5, 1.7),
+        (lambda x: 2**x, lambda t: mp.mpf(2) ** t, 1.7),
+        (lambda x: 1 / (x * x + 1), lambda t: 1 / (t * t + 1), 0.6),
+        (lambda x: autograd.norm([x, 2 * x, 3.0]), lambda t: mp.sqrt(5 * t * t + 9), 0.8),
+        (
+            lambda x: autograd.logsumexp([x, 2 * x, 0.5]),
+            lambda t: mp.log(mp.exp(t) + mp.exp(2 * t) + mp.exp(0.5)),
+            0.3,
+        ),
+        (lambda x: autograd.dot([x, x], [x.exp(), 3.0]), lambda t: t * mp.exp(t) + 3 * t, 0.8),
+        (lambda x: autograd.prod([x, x, x + 1]), lambda t: t**2 * (t + 1), 0.8),
+    ],
+)
+def test_fifth_derivatives_of_rows_match_fifty_digit_arithmetic(ours, exact, at):
+    with mp.workdps(50):
+        coefficients = mp.taylor(exact, mp.mpf(at), 5)
+    derivative = ours
+    for order in range(1, 6):
+        derivative = grad(derivative)
+        expected = float(coefficients[order] * mp.factorial(order))
+        # of the order of a thousand roundings; the product's fourth and fifth are 0
+        assert derivative(at) == pytest.approx(expected, rel=1e-12, abs=1e-13)
+
+
+def test_a_mixed_fifth_derivative_matches_fifty_digit_arithmetic():
+    def g(x, y):
+        return (x * y).sin() * y.exp() / (x + 2)
+
+    derivative = g
+    for argument in (0, 0, 0, 1, 1):
+        derivative = grad(derivative, argument)
+    with mp.workdps(50):
+        exact = mp.diff(lambda x, y: mp.sin(x * y) * mp.exp(y) / (x + 2), (0.4, 0.9), (3, 2))
+    assert derivative(0.4, 0.9) == pytest.approx(float(exact), rel=1e-12)
 
 
 def test_a_captured_variable_and_an_inner_argument_stay_apart():
@@ -53,6 +99,60 @@ def test_gradients_come_in_the_arguments_structure():
     assert gradient["b"] == [8.0, (7.0,)]
     assert grad(g, argnums=1)(p, 2.0) == 5 + 12 + 15 + 24
     assert value_and_grad(g, 1)(p, 2.0) == (2 * 56 + 56, 56)
+
+
+@pytest.mark.parametrize(
+    ("f", "argument", "value", "gradient"),
+    [
+        (lambda x: x**3, 2.0, 8.0, 12.0),
+        (lambda x: x**3, 2, 8.0, 12.0),
+        (lambda x: x[0] * x[1], [2.0, 5.0], 10.0, [5.0, 2.0]),
+        (lambda x: x[0] * x[1], (2.0, 5.0), 10.0, (5.0, 2.0)),
+        (lambda x: x[0][1] * x[1][0][0], [[2.0, 5.0], [[3.0]]], 15.0, [[0.0, 3.0], [[5.0]]]),
+        (
+            lambda p: p["a"] * p["b"]["c"][0],
+            {"a": 2.0, "b": {"c": [5.0]}},
+            10.0,
+            {"a": 5.0, "b": {"c": [2.0]}},
+        ),
+        (lambda x: 7.0, [1.0, (2.0,)], 7.0, [0.0, (0.0,)]),  # does not depend on it
+        (lambda x: x[0], [2.0, []], 2.0, [1.0, []]),
+    ],
+)
+def test_value_and_gradient_of_every_structure(f, argument, value, gradient):
+    assert value_and_grad(f)(argument) == (value, gradient)
+    assert grad(f)(argument) == gradient
+    assert grad(lambda scale, x: scale * f(x), argnums=-1)(2.0, argument) == transform(
+        gradient, lambda g: 2 * g
+    )
+
+
+@pytest.mark.parametrize("dtype", [float, np.float32, int, object])
+def test_the_gradient_by_an_array_is_an_array_of_its_shape(dtype):
+    x = np.arange(6).reshape(2, 3).astype(dtype)
+    gradient = grad(lambda x: (x * x).sum())(x)
+    assert (gradient.shape, gradient.dtype) == ((2, 3), float)
+    np.testing.assert_array_equal(gradient, 2 * np.arange(6).reshape(2, 3))
+    assert grad(lambda x: x * x)(np.array(3.0)).shape == ()
+
+
+def test_what_is_detached_counts_as_a_number():
+    x = Value(3.0)
+    y = x * x
+    held = y.detach()
+    (held * x).backward()
+    assert (held.parents, held.is_constant, x.grad, y.grad) == ((), True, 9.0, 0.0)
+    assert grad(lambda x: x * x.detach())(3.0) == 3.0
+    assert grad(grad(lambda x: x**3 * x.detach()))(2.0) == 24.0  # 6x, times 2
+
+
+def test_zero_grad_starts_anew():
+    x = Value(3.0)
+    (x * x).backward()
+    x.zero_grad()
+    assert x.grad == 0.0
+    (x * 2).backward()
+    assert x.grad == 2.0
 
 
 def test_nobodys_grad_is_touched():
