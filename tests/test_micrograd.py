@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from benchmarks.eager import MicrogradStyleMLP
+from benchmarks.moons import MicrogradStyleMLP
 from hypothesis import assume, given
 from hypothesis import strategies as st
 

@@ -12,155 +12,22 @@ from __future__ import annotations
 import argparse
 import gc
 import math
-import multiprocessing
 import operator
 import os
-import random
 import statistics
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from importlib.util import find_spec
-from multiprocessing.connection import Connection
 from typing import Any
 
-SAMPLES, SIZES = 100, [2, 16, 16, 1]
+from tests.benchmarks.moons import DotDemo, autograd_demo, micrograd_demo
+from tests.benchmarks.turns import Contender, assert_close, contenders, ratio_row, row, timed
+
 Operation = Callable[[Any, Any], Any]
-
-
-# ---- the demo of micrograd: a network that tells two moons apart, in the style of micrograd.nn
-
-
-def moons(samples: int, rng: random.Random) -> tuple[list[list[float]], list[int]]:
-    """Points on two half circles, with noise, and which of them: 1 or -1."""
-    points, classes = [], []
-    for i in range(samples):
-        angle = math.pi * rng.random()
-        x, y = math.cos(angle), math.sin(angle)
-        points.append([v + rng.gauss(0, 0.1) for v in ((x, y) if i % 2 else (1 - x, 0.5 - y))])
-        classes.append(1 if i % 2 else -1)
-    return points, classes
-
-
-class Neuron:
-    def __init__(self, value: Any, inputs: int, nonlinear: bool, rng: random.Random) -> None:
-        self.w = [value(rng.uniform(-1, 1)) for _ in range(inputs)]
-        self.b = value(0)
-        self.nonlinear = nonlinear
-
-    def __call__(self, x: Sequence[Any]) -> Any:
-        act = sum((wi * xi for wi, xi in zip(self.w, x)), self.b)  # noqa: B905  # as users write it
-        return act.relu() if self.nonlinear else act
-
-    def parameters(self) -> list[Any]:
-        return [*self.w, self.b]
-
-
-class Layer:
-    def __init__(self, value: Any, inputs: int, outputs: int, nonlinear: bool, rng: random.Random) -> None:
-        self.neurons = [Neuron(value, inputs, nonlinear, rng) for _ in range(outputs)]
-
-    def __call__(self, x: Sequence[Any]) -> Any:
-        out = [neuron(x) for neuron in self.neurons]
-        return out[0] if len(out) == 1 else out
-
-    def parameters(self) -> list[Any]:
-        return [p for neuron in self.neurons for p in neuron.parameters()]
-
-
-class MicrogradStyleMLP:
-    def __init__(self, value: Any, sizes: Sequence[int], rng: random.Random) -> None:
-        last = len(sizes) - 2
-        self.layers = [
-            Layer(value, inputs, outputs, i != last, rng)
-            for i, (inputs, outputs) in enumerate(zip(sizes, sizes[1:]))  # noqa: B905, RUF007
-        ]
-
-    def __call__(self, x: Any) -> Any:
-        for layer in self.layers:
-            x = layer(x)
-        return x
-
-    def parameters(self) -> list[Any]:
-        return [p for layer in self.layers for p in layer.parameters()]
-
-    def zero_grad(self) -> None:
-        for p in self.parameters():
-            p.grad = 0
-
-
-class Demo:
-    """The demo's training loop: each call is one step, and gives the loss and the gradient."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-        self.points, self.classes = moons(SAMPLES, random.Random(0))
-        self.model = MicrogradStyleMLP(value, SIZES, random.Random(1))
-        self.total: Any = None
-
-    def loss(self) -> Any:
-        inputs = [list(map(self.value, row)) for row in self.points]
-        scores = list(map(self.model, inputs))
-        losses = [(1 + -yi * si).relu() for yi, si in zip(self.classes, scores)]  # noqa: B905
-        data_loss = sum(losses) * (1.0 / len(losses))
-        return data_loss + 1e-4 * sum(p * p for p in self.model.parameters())
-
-    def step(self, rate: float = 0.1) -> tuple[float, list[float]]:
-        self.total = self.loss()  # the demo's `total_loss`: the last step's graph lives until here
-        self.model.zero_grad()
-        self.total.backward()
-        gradient = [p.grad for p in self.model.parameters()]
-        for p in self.model.parameters():
-            p.data -= rate * p.grad
-        return self.total.data, gradient
-
-
-class DotDemo(Demo):
-    """The same through nn.MLP, whose neurons are one node each, with the collector paused as our loops do."""
-
-    def __init__(self) -> None:
-        import autograd
-        from nn import MLP
-
-        self.autograd = autograd
-        super().__init__(autograd.Value)
-        parameters = self.model.parameters()
-        self.mlp = MLP(SIZES[0], SIZES[1:])
-        for ours, theirs in zip(self.mlp.parameters(), parameters, strict=True):
-            ours.data = theirs.data
-
-    def loss(self) -> Any:
-        scores = [self.mlp(row) for row in self.points]
-        losses = [(1 - yi * si).relu() for yi, si in zip(self.classes, scores, strict=True)]
-        parameters = self.mlp.parameters()
-        return self.autograd.mean(losses) + 1e-4 * self.autograd.dot(parameters, parameters)
-
-    def step(self, rate: float = 0.1) -> tuple[float, list[float]]:
-        with self.autograd.pause_gc():
-            self.total = self.loss()
-            self.mlp.zero_grad()
-            self.total.backward()
-        parameters = self.mlp.parameters()
-        gradient = [p.grad for p in parameters]
-        for p in parameters:
-            p.data -= rate * p.grad
-        return self.total.data, gradient
-
-
-def micrograd_demo() -> Demo:
-    from micrograd.engine import Value
-
-    return Demo(Value)
-
-
-def autograd_demo() -> Demo:
-    from autograd import Value
-
-    return Demo(Value)
-
 
 # ---- single operations
 
@@ -265,77 +132,7 @@ class Operations:
         return lambda: jax.block_until_ready(both(a, b))
 
 
-# ---- taking turns
-
-
-def timed(run: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
-
-
-def _serve(connection: Connection, make: Callable[[], Any]) -> None:
-    contender = make()
-    while True:
-        method, arguments, times = connection.recv()
-        if times is None:
-            connection.send(getattr(contender, method)(*arguments))
-        else:
-            connection.send([timed(partial(getattr(contender, method), *arguments)) for _ in range(times)])
-
-
-class Contender:
-    """An object in a process of its own, which does nothing unless asked."""
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, make), daemon=True)
-        self.process.start()
-        theirs.close()
-
-    def ask(self, method: str, *arguments: Any) -> Any:
-        self.connection.send((method, arguments, None))
-        return self.connection.recv()
-
-    def time(self, method: str, times: int) -> list[float]:
-        self.connection.send((method, (), times))
-        return self.connection.recv()
-
-
-@contextmanager
-def contenders(*makes: Callable[[], Any]) -> Iterator[list[Contender]]:
-    made = [Contender(make) for make in makes]
-    try:
-        yield made
-    finally:
-        for contender in made:
-            contender.process.terminate()
-            contender.process.join()
-
-
-def assert_close(what: str, ours: Sequence[float], theirs: Sequence[float], tolerance: float) -> None:
-    """Equal to `tolerance` of the largest magnitude."""
-    largest = max(map(abs, theirs))
-    for a, b in zip(ours, theirs, strict=True):
-        assert abs(a - b) <= tolerance * largest, f"{what}: {a!r} is not {b!r}"
-
-
-# ---- the table
-
-
-def row(what: str, measured: str, spread: str = "", target: str = "") -> None:
-    print(f"{what:<44}{measured:>9}{spread:>15}{target:>11}", flush=True)
-
-
-def ratio_row(
-    what: str, peer: Sequence[Sequence[float]], ours: Sequence[Sequence[float]], target: str
-) -> None:
-    """The ratio of the medians over all turns; the least and the largest ratio of one turn."""
-    median = statistics.median
-    turns = [median(theirs) / median(own) for theirs, own in zip(peer, ours, strict=True)]
-    whole = median([t for turn in peer for t in turn]) / median([t for turn in ours for t in turn])
-    row(what, f"{whole:.1f}×", f"{min(turns):.1f}–{max(turns):.1f}", target)
+# ---- rows of the table
 
 
 def moons_rows(rounds: int) -> None:
