@@ -214,3 +214,18 @@ def test_options_of_numpy_functions_are_refused_by_name():
 def test_no_array_of_floats_is_made_of_values():
     with pytest.raises(TypeError, match=r"use \.data for the number"):
         np.array([Value(1.0)], dtype=float)
+
+
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [
+        (lambda v, tensor: v * tensor, "multiply"),
+        (lambda v, tensor: tensor * v, "multiply"),
+        (lambda v, tensor: tensor - v, "subtract"),
+        (lambda v, tensor: v < tensor, "<"),
+    ],
+)
+def test_tensors_of_pytorch_are_refused_on_either_side(operation, name):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed (dependency group peers)")
+    with pytest.raises(TypeError, match=f"operand of '{name}': expected a real number, got Tensor"):
+        operation(Value(1.0), torch.tensor(2.0))

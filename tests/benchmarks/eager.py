@@ -166,13 +166,11 @@ def operation_rows(rounds: int) -> None:
 
 def library_rows(library: str, other: Contender, ours: Contender, rounds: int) -> None:
     for how in WAYS[library]:
-        ratios = {
-            name: statistics.median(
-                other.ask("seconds", name, how, 100) / ours.ask("seconds", name, how, 100)
-                for _ in range(rounds)
-            )
-            for name in OPERATIONS
-        }
+        turns: dict[str, list[float]] = {name: [] for name in OPERATIONS}
+        for _ in range(rounds):  # whatever else the machine does for a while then spoils a turn of each
+            for name, found in turns.items():
+                found.append(other.ask("seconds", name, how, 100) / ours.ask("seconds", name, how, 100))
+        ratios = {name: statistics.median(found) for name, found in turns.items()}
         spread = f"{min(ratios.values()):.1f}–{max(ratios.values()):.1f}"
         target = "≥ 10×" if library == "torch" else ""
         typical = statistics.geometric_mean(ratios.values())
