@@ -87,36 +87,50 @@ def test_a_two_operand_node_takes_at_most_300_bytes():
 
 # ---- determinism
 
-PROGRAM = """
-import autograd
-from autograd import Value, dot, grad
+# The engine alone: NumPy, which it asks only what is an array, and the package's other rooms would take three
+# quarters of a process's time.
+ENGINE = """
+import sys, types
+package, numpy = types.ModuleType("autograd"), types.ModuleType("numpy")
+package.__path__ = ["autograd"]
+numpy.__getattr__ = lambda name: type(name, (), {})
+sys.modules.update(autograd=package, numpy=numpy)
+
+from autograd.primitives import PRIMITIVES
+from autograd.value import Value, record
 
 a, b, c = Value(0.1), Value(0.7), Value(-1.3)
 x = a
-for i in range(20):
-    x = (x * b + dot([a, x], [c, b], x) / 3).tanh() + autograd.sum([x, a, x * c])
+for i in range(50):
+    x = (x * b + record(PRIMITIVES["dot"], a, x, c, b, x) / 3).tanh()
+    x = x + record(PRIMITIVES["sum"], x, a, x * c)
 x.backward()
 print(*(v.grad.hex() for v in (a, b, c)))
+"""
+
+PACKAGE = """
+import autograd
+from autograd import Value, grad
 
 def f(p):
     return autograd.logsumexp([x * p["one"] for x in p.values()]) * p["two"].exp()
 
 print(*(v.hex() for v in grad(f)({"one": 0.1, "two": 0.7, "three": -1.3}).values()))
-
-x.backward(create_graph=True)
-second, a.grad = a.grad, 0.0
+a, b = Value(0.1), Value(0.7)
+((a * b).tanh() * (a / b + a)).backward(create_graph=True)
+second, a.grad, b.grad = a.grad, 0.0, 0.0
 second.backward()
-print(a.grad.hex())
+print(a.grad.hex(), b.grad.hex())
 """
 
 
-def test_gradients_have_equal_bits_in_100_processes_with_different_hash_seeds():
+@pytest.mark.parametrize(("program", "processes", "numbers"), [(ENGINE, 100, 3), (PACKAGE, 5, 5)])
+def test_gradients_have_equal_bits_in_processes_with_different_hash_seeds(program, processes, numbers):
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        seeds = map(str, range(100))
-        outputs = list(pool.map(lambda seed: run(PROGRAM, PYTHONHASHSEED=seed), seeds))
-    assert len(outputs) == 100
+        outputs = list(pool.map(lambda seed: run(program, PYTHONHASHSEED=str(seed)), range(processes)))
+    assert len(outputs) == processes
     assert len(set(outputs)) == 1
-    assert len(outputs[0].split()) == 3 + 3 + 1
+    assert len(outputs[0].split()) == numbers
 
 
 def test_the_seeds_do_change_the_order_of_sets():
