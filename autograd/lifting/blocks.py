@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from autograd.lifting.hashing import Hashes, mixed
 from autograd.lifting.normal_form import SUM, NormalForm
 from autograd.lifting.recording import Floats, Ints
 
@@ -31,7 +32,6 @@ _LENGTHS = 3  # so many different ones make a ragged block
 # Microseconds, forwards and backwards, of a block, of an operation alone and of each of its operands; and
 # what a stretch must save to be worth its own call. Roughly as measured: only their ratios matter.
 _BLOCK, _OPERATION, _OPERAND, _STRETCH = 5.0, 0.5, 0.1, 15.0
-_HASH = np.random.default_rng(0).integers(1, 2**63, size=4096, dtype=np.uint64) | np.uint64(1)
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ def levels(form: NormalForm, size: int) -> Ints:
     return np.array(found)
 
 
-def stretches(level: Ints, kind: npt.NDArray[np.uint64], operands: Ints) -> Ints:
+def stretches(level: Ints, kind: Hashes, operands: Ints) -> Ints:
     """For each operation the stretch of narrow levels that it belongs to, NOTHING where blocks are quicker.
 
     level, kind, operands   of each operation: its level, a number for its kind, how many operands it has
@@ -155,20 +155,19 @@ def _first(found: Block | list[Block]) -> tuple[bool, int, int]:
     return first.varies, first.level, int(first.nodes[0])
 
 
-def _signatures(form: NormalForm, varies: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
+def _signatures(form: NormalForm, varies: npt.NDArray[np.bool_]) -> Hashes:
     """A number for each operation, equal where kind, lengths, coefficients and varying operands are."""
     counts = np.diff(form.start)
     owner = np.repeat(np.arange(len(counts)), counts)
-    nth = (np.arange(len(owner)) - form.start[:-1][owner]) % len(_HASH)
-    bits = form.coefficients.view(np.uint64) + varies[form.operands].astype(np.uint64)
-    mixed = (bits ^ (bits >> np.uint64(29))) * _HASH[nth]
-    total = np.add.reduceat(mixed, form.start[:-1]) if len(mixed) else np.zeros(0, np.uint64)
-    for column, weight in zip((form.kinds, counts, form.pairs), _HASH, strict=False):
-        total = (total ^ (total >> np.uint64(31))) * weight + column.astype(np.uint64)
+    nth = np.arange(len(owner)) - form.start[:-1][owner]
+    marks = mixed(form.coefficients.view(np.uint64), 2 * nth + varies[form.operands])
+    total = np.add.reduceat(marks, form.start[:-1]) if len(marks) else np.zeros(0, np.uint64)
+    for column in (form.kinds, counts, form.pairs):
+        total = mixed(total, column)
     return total
 
 
-def _groups(members: Ints, kind: npt.NDArray[np.uint64], level: Ints) -> list[Ints]:
+def _groups(members: Ints, kind: Hashes, level: Ints) -> list[Ints]:
     """The members of each kind and level."""
     if not len(members):
         return []

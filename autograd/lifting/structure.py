@@ -22,10 +22,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from autograd.lifting.blocks import NOTHING, Block
+from autograd.lifting.hashing import of_rows
 from autograd.lifting.normal_form import SUM
 from autograd.lifting.recording import Floats, Ints
 
-_HASH = np.random.default_rng(1).integers(1, 2**63, size=8192, dtype=np.uint64) | np.uint64(1)
 _ROUNDS = 8  # of looking for groups: more only where a group is a long chain
 _MOST_SHAPES = 8  # of products in one block
 
@@ -164,10 +164,7 @@ def _worth_while(pairs: int, batches: int, rows: int, columns: int, members: int
 
 def _numbered(tuples: Ints) -> Ints | None:
     """A number for each tuple (n, K), the same for equal ones, in order of first appearance."""
-    with np.errstate(over="ignore"):
-        wide = np.tile(_HASH, -(-tuples.shape[1] // len(_HASH)))[: tuples.shape[1]]
-        keys = ((tuples.astype(np.uint64) + np.uint64(2)) * wide).sum(axis=1, dtype=np.uint64)
-    _, first, number = np.unique(keys, return_index=True, return_inverse=True)
+    _, first, number = np.unique(of_rows(tuples), return_index=True, return_inverse=True)
     if (tuples != tuples[first[number]]).any():
         return None  # two tuples of one hash: not worth another one
     return np.argsort(np.argsort(first))[number]
