@@ -6,9 +6,9 @@ package computes with, or raises an error that says what was expected, what came
 
 import math
 import operator
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from numbers import Real
-from typing import SupportsIndex, cast
+from typing import Any, SupportsIndex, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -154,3 +154,18 @@ def generator(rng: object) -> np.random.Generator:
         f"rng: expected a numpy.random.Generator or None, got {type(rng).__name__}; "
         "pass np.random.default_rng(seed)."
     )
+
+
+def keys(name: str, value: object, needed: Iterable[str]) -> Mapping[str, Any]:
+    """`value` itself if it is a dict with all the `needed` keys.
+
+    >>> keys("gradients", {"dW0": 1.0}, ["dW0", "db0"])
+    Traceback (most recent call last):
+    ValueError: gradients: expected the keys dW0, db0; missing db0
+    """
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name}: expected a dict with the keys {', '.join(needed)}, got {value!r:.60}")
+    missing = [key for key in needed if key not in value]
+    if missing:
+        raise ValueError(f"{name}: expected the keys {', '.join(needed)}; missing {', '.join(missing)}")
+    return value

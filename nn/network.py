@@ -11,7 +11,7 @@ a_{l+1} = g(z_{l+1}); W is (out, in), b (out, 1), a and z (width, N); a_0 = x. d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,15 +19,17 @@ import numpy.typing as npt
 from nn import checks, training
 from nn.formulas import ACTIVATIONS, LOSSES, OUTPUTS
 from nn.initializers import INITIALIZERS
-from nn.parameters import LayerArrays, parameter_count, windows
+from nn.parameters import LayeredParameters, windows
 
 if TYPE_CHECKING:
     from nn.layers import MLP
 
 Array = npt.NDArray[np.float64]
 
+PASSES = ("activation", "activation_derivative", "forward", "backward", "compute_loss")  # to the gradient
 
-class NeuralNetwork:
+
+class NeuralNetwork(LayeredParameters):
     """A fully connected network with hand-derived gradients; x is (inputs, N), y is (outputs, N).
 
     layer_sizes    [inputs, hidden..., outputs]
@@ -64,7 +66,7 @@ class NeuralNetwork:
         initialization: str = "xavier",
         rng: np.random.Generator | None = None,
     ) -> None:
-        self.layer_sizes = _checked_sizes(layer_sizes)
+        super().__init__(_checked_sizes(layer_sizes))
         self.activation_name = checks.one_of("activation", activation, ACTIVATIONS)
         self.output_name = checks.one_of("output", activation if output is None else output, OUTPUTS)
         self.loss_name = checks.one_of("loss", loss, LOSSES)
@@ -73,7 +75,6 @@ class NeuralNetwork:
         rng = checks.generator(rng)
 
         self._output_is_activation = output is None and LOSSES[loss].output is None
-        self._bind(np.zeros(parameter_count(self.layer_sizes)))
         for W in self._weights:
             W[...] = initialize(W.shape[1], W.shape[0], rng)
 
@@ -114,59 +115,6 @@ class NeuralNetwork:
         for parameter, number in zip(model.parameters(), self._parameters.tolist(), strict=True):
             parameter.data = number
         return model
-
-    # Parameters: one vector, and windows on it.
-
-    @property
-    def parameters(self) -> Array:
-        """All parameters (P,), live; assigning a vector copies it in."""
-        return self._parameters
-
-    @parameters.setter
-    def parameters(self, theta: npt.ArrayLike) -> None:
-        if theta is not self._parameters:       # `parameters -= step` has changed it in place
-            self._parameters[:] = checks.finite("parameters", self._vector("parameters", theta))
-
-    @property
-    def weights(self) -> LayerArrays:
-        """Each layer's W (out, in)."""
-        return self._weights
-
-    @weights.setter
-    def weights(self, arrays: Iterable[npt.ArrayLike]) -> None:
-        self._weights[:] = arrays
-
-    @property
-    def biases(self) -> LayerArrays:
-        """Each layer's b (out, 1)."""
-        return self._biases
-
-    @biases.setter
-    def biases(self, arrays: Iterable[npt.ArrayLike]) -> None:
-        self._biases[:] = arrays
-
-    def _bind(self, parameters: Array) -> None:
-        """Make this vector the network's parameters, unchecked and not copied."""
-        self._parameters = parameters
-        weights, biases = zip(*windows(parameters, self.layer_sizes), strict=True)
-        self._weights = LayerArrays("weights", weights)
-        self._biases = LayerArrays("biases", biases)
-
-    def _at(self, parameters: Array) -> Self:
-        """The same network with other parameters; everything else is shared."""
-        if parameters is self._parameters:
-            return self
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__)
-        other._bind(parameters)
-        return other
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: v for name, v in self.__dict__.items() if name not in ("_weights", "_biases")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._bind(self._parameters)
 
     # The activation, which a learner may replace.
 
@@ -286,29 +234,6 @@ class NeuralNetwork:
             return da * self.activation_derivative(z)
         return ACTIVATIONS[self.activation_name].backward(a, da)
 
-    def named_gradients(self, gradient: npt.ArrayLike) -> dict[str, Array]:
-        """A gradient (P,), in the parameters' order, as {"dW0": …, "db0": …, …}.
-
-        >>> NeuralNetwork([2, 1]).named_gradients([1.0, 2.0, 3.0])
-        {'dW0': array([[1., 2.]]), 'db0': array([[3.]])}
-        """
-        return self._named(self._vector("gradient", gradient))
-
-    def _named(self, gradient: Array) -> dict[str, Array]:
-        named = {}
-        for layer, (dW, db) in enumerate(windows(gradient, self.layer_sizes)):
-            named[f"dW{layer}"], named[f"db{layer}"] = dW, db
-        return named
-
-    def _flat(self, gradients: Mapping[str, npt.ArrayLike]) -> Array:
-        """{"dW0": …, "db0": …, …} as one gradient (P,); each shape is checked."""
-        gradient = np.empty_like(self._parameters)
-        named = self._named(gradient)
-        _check_keys("gradients", gradients, named)
-        for name, window in named.items():
-            window[...] = checks.exactly(name, gradients[name], window.shape)
-        return gradient
-
     # The engine, and training.
 
     def loss_and_gradient(
@@ -323,16 +248,21 @@ class NeuralNetwork:
         return self._loss_and_gradient(self._vector("parameters", parameters), *self._samples(x, y))
 
     def _loss_and_gradient(self, parameters: Array, x: Array, y: Array) -> tuple[float, Array]:
-        """The same for checked arrays; a learner's own passes are used where there are any."""
-        network = self._at(parameters)
+        """The same for checked arrays; a learner's own methods are used where there are any."""
+        if not any(map(self._replaced, PASSES)):
+            return self._at(parameters)._both_passes(x, y)
+        with self._holding(parameters):     # a function assigned to this object knows no other object
+            return self._both_passes(x, y)
+
+    def _both_passes(self, x: Array, y: Array) -> tuple[float, Array]:
         with np.errstate(all="ignore"):
-            if network._replaced("forward") or network._replaced("backward"):
-                cache = network.forward(x)
-                gradient = network._flat(network.backward(x, y, cache))
+            if self._replaced("forward") or self._replaced("backward"):
+                cache = self.forward(x)
+                gradient = self._flat(self.backward(x, y, cache))
             else:
-                cache = network._forward(x)
-                gradient = network._backward(y, cache)
-            return network._loss(y, cache), gradient
+                cache = self._forward(x)
+                gradient = self._backward(y, cache)
+            return self._loss(y, cache), gradient
 
     def update_parameters(self, gradients: Mapping[str, npt.ArrayLike], learning_rate: float) -> None:
         """One step of gradient descent: W -= learning_rate dW, b -= learning_rate db.
@@ -355,12 +285,9 @@ class NeuralNetwork:
 
     def _updated_by_learner(self, parameters: Array, gradient: Array, learning_rate: float) -> Array:
         """Where a learner's own update_parameters leads; the step is taken back."""
-        before = parameters.copy()
-        try:
+        with self._holding(parameters):
             self.update_parameters(self._named(gradient), learning_rate)
-            return parameters.copy()
-        finally:
-            parameters[:] = before
+            return self._parameters.copy()
 
     def train(
         self,
@@ -424,23 +351,14 @@ class NeuralNetwork:
             return checks.probabilities(name, y)
         return checks.distributions(name, y) if self.loss_name == "cross_entropy" else y
 
-    def _vector(self, name: str, vector: object) -> Array:
-        return checks.exactly(name, vector, self._parameters.shape)
-
     def _check_cache(self, x: Array, cache: Mapping[str, Array]) -> None:
         layers = range(1, len(self.layer_sizes))
-        _check_keys("cache", cache, ["a0", *(f"{letter}{layer}" for layer in layers for letter in "za")])
+        checks.keys("cache", cache, ["a0", *(f"{letter}{layer}" for layer in layers for letter in "za")])
         if cache["a0"].shape != x.shape:
             raise ValueError(
                 f"cache was made from an x of shape {cache['a0'].shape}, got x of shape {x.shape}; "
                 "pass what forward(x) returned for this x."
             )
-
-
-def _check_keys(name: str, mapping: Mapping[str, object], needed: Iterable[str]) -> None:
-    missing = [key for key in needed if key not in mapping]
-    if missing:
-        raise ValueError(f"{name}: expected the keys {', '.join(needed)}; missing {', '.join(missing)}")
 
 
 def _checked_sizes(layer_sizes: Iterable[int]) -> list[int]:

@@ -5,9 +5,10 @@ bias: a layer is one block [W | b] of (out, in + 1), so that the scalar MLP's pa
 are this vector, and a step of training is one array operation however many layers there are.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, NoReturn, SupportsIndex
+from typing import Any, NoReturn, Self, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -73,3 +74,104 @@ class LayerArrays(list[Array]):
 
     def __reduce__(self) -> tuple[type[list[Array]], tuple[list[Array]]]:
         return list, (list(self),)      # a copy is a plain list: it has no network to write through to
+
+
+class LayeredParameters:
+    """What a network of fully connected layers owns: its parameters, and how a gradient is laid out.
+
+    >>> layers = LayeredParameters([2, 1])
+    >>> layers.parameters = [1.0, 2.0, 3.0]
+    >>> layers.weights, layers.biases
+    ([array([[1., 2.]])], [array([[3.]])])
+    """
+
+    def __init__(self, layer_sizes: Sequence[int]) -> None:
+        self.layer_sizes = list(layer_sizes)
+        self._bind(np.zeros(parameter_count(layer_sizes)))
+
+    @property
+    def parameters(self) -> Array:
+        """All parameters (P,), live; assigning a vector copies it in."""
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, theta: npt.ArrayLike) -> None:
+        if theta is not self._parameters:       # `parameters -= step` has changed it in place
+            self._parameters[:] = checks.finite("parameters", self._vector("parameters", theta))
+
+    @property
+    def weights(self) -> LayerArrays:
+        """Each layer's W (out, in)."""
+        return self._weights
+
+    @weights.setter
+    def weights(self, arrays: Iterable[npt.ArrayLike]) -> None:
+        self._weights[:] = arrays
+
+    @property
+    def biases(self) -> LayerArrays:
+        """Each layer's b (out, 1)."""
+        return self._biases
+
+    @biases.setter
+    def biases(self, arrays: Iterable[npt.ArrayLike]) -> None:
+        self._biases[:] = arrays
+
+    def _bind(self, parameters: Array) -> None:
+        """Make this vector the network's parameters, unchecked and not copied."""
+        self._parameters = parameters
+        weights, biases = zip(*windows(parameters, self.layer_sizes), strict=True)
+        self._weights = LayerArrays("weights", weights)
+        self._biases = LayerArrays("biases", biases)
+
+    def _at(self, parameters: Array) -> Self:
+        """The same network with other parameters; everything else is shared."""
+        if parameters is self._parameters:
+            return self
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._bind(parameters)
+        return other
+
+    @contextmanager
+    def _holding(self, parameters: Array) -> Iterator[None]:
+        """The same object with other parameters, for a while: afterwards it has its own again."""
+        before = self._parameters.copy()
+        try:
+            self._parameters[:] = parameters
+            yield
+        finally:
+            self._parameters[:] = before
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: v for name, v in self.__dict__.items() if name not in ("_weights", "_biases")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._bind(self._parameters)
+
+    def named_gradients(self, gradient: npt.ArrayLike) -> dict[str, Array]:
+        """A gradient (P,), in the parameters' order, as {"dW0": …, "db0": …, …}.
+
+        >>> LayeredParameters([2, 1]).named_gradients([1.0, 2.0, 3.0])
+        {'dW0': array([[1., 2.]]), 'db0': array([[3.]])}
+        """
+        return self._named(self._vector("gradient", gradient))
+
+    def _named(self, gradient: Array) -> dict[str, Array]:
+        named = {}
+        for layer, (dW, db) in enumerate(windows(gradient, self.layer_sizes)):
+            named[f"dW{layer}"], named[f"db{layer}"] = dW, db
+        return named
+
+    def _flat(self, gradients: Mapping[str, npt.ArrayLike]) -> Array:
+        """{"dW0": …, "db0": …, …} as one gradient (P,); each shape is checked."""
+        gradient = np.empty_like(self._parameters)
+        named = self._named(gradient)
+        checks.keys("gradients", gradients, named)
+        for name, window in named.items():
+            window[...] = checks.exactly(name, gradients[name], window.shape)
+        return gradient
+
+    def _vector(self, name: str, vector: object) -> Array:
+        return checks.exactly(name, vector, self._parameters.shape)

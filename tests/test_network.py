@@ -395,6 +395,44 @@ def test_a_learner_s_passes_and_loss_are_used_by_engine_and_training():
     np.testing.assert_allclose(theirs.parameters, plain.parameters - gradient, rtol=1e-13)
 
 
+@pytest.mark.parametrize("method", ["forward", "backward", "activation", "compute_loss"])
+def test_a_function_assigned_to_the_object_is_evaluated_at_the_parameters_given(method):
+    # each function reads the object it was written for, as a learner's does
+    network, x, y = problem([2, 3, 1], 4, "tanh")
+    plain, _, _ = problem([2, 3, 1], 4, "tanh")
+    theta = network.parameters + 0.5
+    functions = {
+        "forward": lambda x: NeuralNetwork.forward(network, x),
+        "backward": lambda x, y, cache: NeuralNetwork.backward(network, x, y, cache),
+        "activation": lambda z: np.tanh(z + network.weights[0][0, 0]) if z.shape[0] == 3 else np.tanh(z),
+        "compute_loss": lambda y, p: NeuralNetwork.compute_loss(network, y, p) + network.biases[0][0, 0],
+    }
+    before = network.parameters.copy()
+    setattr(network, method, functions[method])
+    loss, gradient = network.loss_and_gradient(theta, x, y)
+    np.testing.assert_array_equal(network.parameters, before)
+    network.parameters = theta
+    there_loss, there_gradient = network.loss_and_gradient(network.parameters, x, y)
+    assert loss == there_loss
+    np.testing.assert_array_equal(gradient, there_gradient)
+    if method in ("forward", "backward"):       # they compute what the network's own do
+        assert loss == plain.loss_and_gradient(theta, x, y)[0]
+        np.testing.assert_array_equal(gradient, plain.loss_and_gradient(theta, x, y)[1])
+
+
+def test_parameters_are_the_network_s_again_where_a_learner_s_method_fails():
+    network, x, y = problem([2, 3, 1], 4)
+    before = network.parameters.copy()
+
+    def fails(x, y, cache):
+        raise ZeroDivisionError
+
+    network.backward = fails
+    with pytest.raises(ZeroDivisionError):
+        network.loss_and_gradient(before + 1, x, y)
+    np.testing.assert_array_equal(network.parameters, before)
+
+
 # Misuse.
 
 
