@@ -4,9 +4,10 @@ Knows NumPy and nothing of the project. Each function gives its argument back in
 package computes with, or raises an error that says what was expected, what came and what to do.
 """
 
+import inspect
 import math
 import operator
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from numbers import Real
 from typing import Any, SupportsIndex, cast
 
@@ -57,7 +58,8 @@ def columns(name: str, value: object, rows: int) -> Array:
     expected = f"({rows}, N) with N >= 1"
     array = real_array(name, value, expected)
     if array.ndim != 2 or array.shape[0] != rows or array.shape[1] == 0:
-        raise ValueError(shape_message(name, expected, str(array.shape)))
+        advice = _advice_for_one_axis(name, array, rows)
+        raise ValueError(shape_message(name, expected, str(array.shape), advice))
     return finite(name, array)
 
 
@@ -65,16 +67,25 @@ def exactly(name: str, value: object, shape: tuple[int, ...]) -> Array:
     """`value` as an array of just this shape: nothing is broadcast. It need not be finite."""
     array = real_array(name, value, str(shape))
     if array.shape != shape:
-        raise ValueError(shape_message(name, str(shape), str(array.shape)))
+        fits = len(shape) == 2 and array.size == math.prod(shape)
+        advice = _advice_for_one_axis(name, array, shape[0]) if fits else ""
+        raise ValueError(shape_message(name, str(shape), str(array.shape), advice))
     return array
 
 
-def shape_message(name: str, expected: str, got: str) -> str:
+def shape_message(name: str, expected: str, got: str, advice: str = "") -> str:
     """What every wrong shape is answered with."""
-    return (
-        f"{name}: expected shape {expected}, got {got}; did you pass rows for columns? "
-        "Here samples are columns: transpose a table that has one row a sample."
-    )
+    advice = advice or "Here samples are columns: transpose a table that has one row a sample."
+    return f"{name}: expected shape {expected}, got {got}; did you pass rows for columns? {advice}"
+
+
+def _advice_for_one_axis(name: str, array: Array, rows: int) -> str:
+    """How a vector becomes a table of so many rows, where it can."""
+    if array.ndim != 1:
+        return ""
+    if rows == 1:
+        return f"For samples of one number each, pass {name}.reshape(1, -1)."
+    return f"For one sample, pass {name}.reshape(-1, 1), a column." if len(array) == rows else ""
 
 
 def probabilities(name: str, array: Array) -> Array:
@@ -100,6 +111,28 @@ def distributions(name: str, array: Array) -> Array:
             "as a one-hot class label does: np.eye(classes)[:, labels]."
         )
     return array
+
+
+TARGETS: Mapping[str, Callable[[str, Array], Array]] = {
+    "binary_cross_entropy": probabilities,
+    "cross_entropy": distributions,
+}
+
+
+def targets(name: str, array: Array, loss: str) -> Array:
+    """`array` itself if it holds what this loss is made for: the cross-entropies want probabilities.
+
+    >>> targets("y", np.array([[2.0]]), "binary_cross_entropy")
+    Traceback (most recent call last):
+    ValueError: y holds 2.0 at row 0, column 0; expected probabilities in [0, 1].
+    """
+    return TARGETS[loss](name, array) if loss in TARGETS else array
+
+
+def samples(x: object, y: object, inputs: int, outputs: int, loss: str) -> tuple[Array, Array]:
+    """Both as float64 arrays: x (inputs, N), y (outputs, N), all finite, and y what this loss takes."""
+    x = columns("x", x, inputs)
+    return x, targets("y", finite("y", exactly("y", y, (outputs, x.shape[1]))), loss)
 
 
 def positive(name: str, value: object) -> float:
@@ -130,6 +163,47 @@ def count(name: str, value: object, least: int) -> int:
     if number < least:
         raise ValueError(f"{name}: expected a whole number of at least {least}, got {number}")
     return number
+
+
+def widths(name: str, value: object, least: str) -> list[int]:
+    """`value`, a list, a tuple or an array of whole numbers above 0, as a list; `least` is the shortest.
+
+    >>> widths("layer_sizes", np.array([2, 3, 1]), least="[inputs, outputs]")
+    [2, 3, 1]
+    >>> widths("layer_sizes", [2], least="[inputs, outputs]")
+    Traceback (most recent call last):
+    ValueError: layer_sizes: expected at least [inputs, outputs], got [2]
+    """
+    unordered = not isinstance(value, Iterable) or isinstance(value, str | bytes | Mapping | Set)
+    if unordered or getattr(value, "ndim", 1) != 1:     # an array may be of no axis, or of two
+        raise TypeError(f"{name}: expected a list of widths such as [2, 3, 1], got {value!r:.60}")
+    sizes = [count(f"{name}[{i}]", size, least=1) for i, size in enumerate(cast(Iterable[Any], value))]
+    if len(sizes) < len(least.split(",")):
+        raise ValueError(f"{name}: expected at least {least}, got {sizes}")
+    return sizes
+
+
+def function(name: str, value: object, *arguments: str) -> Callable[..., Any]:
+    """`value` itself if it can be called with so many arguments; builtins that hide theirs are trusted.
+
+    >>> function("on_epoch", print, "epoch", "loss") is print
+    True
+    >>> function("on_epoch", lambda epoch: None, "epoch", "loss")
+    Traceback (most recent call last):
+    TypeError: on_epoch: expected a function of (epoch, loss), got one of (epoch)
+    """
+    expected = f"{name}: expected a function of ({', '.join(arguments)}), got"
+    if not callable(value):
+        raise TypeError(f"{expected} {type(value).__name__} {value!r:.60}")
+    try:
+        signature = inspect.signature(value)
+    except ValueError:                  # some builtins have none to read
+        return value
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        raise TypeError(f"{expected} one of {signature}") from None
+    return value
 
 
 def one_of(name: str, value: object, allowed: Collection[str]) -> str:

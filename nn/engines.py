@@ -40,16 +40,15 @@ class ScalarEngine:
 
     def __init__(self, model: MLP, loss: str = "mean_squared_error") -> None:
         self.model = model
-        self.loss = LOSSES[checks.one_of("loss", loss, LOSSES)]
+        self.loss_name = checks.one_of("loss", loss, LOSSES)
+        self.loss = LOSSES[loss]
         needed = self.loss.output
         if needed not in (None, model.output):
             raise ValueError(f"loss {loss!r} needs output {needed!r}; the model's is {model.output!r}")
 
     def loss_and_gradient(self, parameters: Any, x: Any, y: Any) -> tuple[float, Array]:
         """Loss and gradient (P,) at `parameters` (P,) for x (inputs, N) and y (outputs, N)."""
-        sizes = self.model.sizes
-        x = checks.columns("x", x, sizes[0])
-        y = checks.finite("y", checks.exactly("y", y, (sizes[-1], x.shape[1])))
+        x, y = checks.samples(x, y, self.model.sizes[0], self.model.sizes[-1], self.loss_name)
         leaves = self.model.parameters()
         theta = checks.exactly("parameters", parameters, (len(leaves),))
         before = [(leaf.data, leaf.grad) for leaf in leaves]

@@ -6,7 +6,7 @@ Every neuron's sum and every activation is a node one can see, draw and differen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -52,7 +52,8 @@ class Neuron(Module):
     """
 
     def __init__(self, weights: Sequence[float], name: str = "") -> None:
-        self.weights = [Value(w, label=f"{name}w{i}") for i, w in enumerate(weights)]
+        numbers = _initial(weights, "(inputs,)").tolist()
+        self.weights = [Value(w, label=f"{name}w{i}") for i, w in enumerate(numbers)]
         self.bias = Value(0.0, label=f"{name}b")
 
     def __call__(self, xs: Sequence[Any]) -> Value:
@@ -74,7 +75,8 @@ class Layer(Module):
 
     def __init__(self, weights: np.ndarray[Any, Any], activation: str, name: str = "") -> None:
         self.activation = checks.one_of("activation", activation, OUTPUTS)
-        self.neurons = [Neuron(row, f"{name}n{j}.") for j, row in enumerate(weights)]
+        table = _initial(weights, "(outputs, inputs)")
+        self.neurons = [Neuron(row, f"{name}n{j}.") for j, row in enumerate(table)]
 
     def zs(self, xs: Sequence[Any]) -> list[Value]:
         """The neurons' sums w · x + b, before the activation."""
@@ -115,21 +117,18 @@ class MLP(Module):
     def __init__(
         self,
         inputs: int,
-        layers: Sequence[int],
+        layers: Iterable[int],
         activation: str = "relu",
         output: str = "linear",
         initialization: str = "xavier",
         rng: np.random.Generator | None = None,
     ) -> None:
-        if isinstance(layers, (str, bytes)) or not isinstance(layers, Sequence) or not layers:
-            raise ValueError(f"layers: expected the width of each layer, as in [16, 1]; got {layers!r}")
-        widths = [checks.count("a layer's width", width, 1) for width in layers]
-        self.sizes = [checks.count("inputs", inputs, 1), *widths]
+        self.sizes = [checks.count("inputs", inputs, 1), *checks.widths("layers", layers, least="[outputs]")]
         self.activation = checks.one_of("activation", activation, ACTIVATIONS)
         self.output = checks.one_of("output", output, OUTPUTS)
         draw = INITIALIZERS[checks.one_of("initialization", initialization, INITIALIZERS)]
         generator = checks.generator(rng)
-        last = len(layers) - 1
+        last = len(self.sizes) - 2
         self.layers = [
             Layer(draw(n, m, generator), self.output if i == last else self.activation, f"l{i}.")
             for i, (n, m) in enumerate(pairwise(self.sizes))
@@ -161,3 +160,14 @@ class MLP(Module):
             f"MLP({self.sizes[0]}, {self.sizes[1:]}, activation={self.activation!r}, "
             f"output={self.output!r}), {len(self.parameters())} parameters"
         )
+
+
+def _initial(weights: object, shape: str) -> np.ndarray[Any, Any]:
+    """Initial numbers as an array with as many axes as the shape's text has."""
+    array = checks.real_array("weights", weights, shape)
+    if array.size == 0 or array.ndim != len(shape.strip("(,)").split(",")):
+        raise ValueError(
+            f"weights: expected the initial numbers, of shape {shape}, got shape {array.shape}; "
+            "nn.MLP draws them itself: MLP(inputs, [width])"
+        )
+    return array

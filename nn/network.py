@@ -66,7 +66,7 @@ class NeuralNetwork(LayeredParameters):
         initialization: str = "xavier",
         rng: np.random.Generator | None = None,
     ) -> None:
-        super().__init__(_checked_sizes(layer_sizes))
+        super().__init__(checks.widths("layer_sizes", layer_sizes, least="[inputs, outputs]"))
         self.activation_name = checks.one_of("activation", activation, ACTIVATIONS)
         self.output_name = checks.one_of("output", activation if output is None else output, OUTPUTS)
         self.loss_name = checks.one_of("loss", loss, LOSSES)
@@ -165,7 +165,8 @@ class NeuralNetwork(LayeredParameters):
 
         A cross-entropy takes probabilities; expecting what was given probability 0 costs inf.
         """
-        y = self._targets("y_true", checks.columns("y_true", y_true, self.layer_sizes[-1]))
+        y = checks.columns("y_true", y_true, self.layer_sizes[-1])
+        y = checks.targets("y_true", y, self.loss_name)
         p = checks.exactly("y_pred", y_pred, y.shape)
         loss = LOSSES[self.loss_name]
         if loss.output is not None:
@@ -310,6 +311,8 @@ class NeuralNetwork(LayeredParameters):
         the last finite ones.
         """
         rate = checks.positive("learning_rate", learning_rate)
+        if on_epoch is not None:
+            checks.function("on_epoch", on_epoch, "epoch", "loss")
         update = self._updated_by_learner if self._replaced("update_parameters") else self._descended
         return training.train(
             self._loss_and_gradient,
@@ -341,15 +344,7 @@ class NeuralNetwork(LayeredParameters):
     # Checks at the door.
 
     def _samples(self, x: object, y: object) -> tuple[Array, Array]:
-        inputs = checks.columns("x", x, self.layer_sizes[0])
-        targets = checks.exactly("y", y, (self.layer_sizes[-1], inputs.shape[1]))
-        return inputs, self._targets("y", checks.finite("y", targets))
-
-    def _targets(self, name: str, y: Array) -> Array:
-        """The targets themselves, if they are what the loss is made for."""
-        if self.loss_name == "binary_cross_entropy":
-            return checks.probabilities(name, y)
-        return checks.distributions(name, y) if self.loss_name == "cross_entropy" else y
+        return checks.samples(x, y, self.layer_sizes[0], self.layer_sizes[-1], self.loss_name)
 
     def _check_cache(self, x: Array, cache: Mapping[str, Array]) -> None:
         layers = range(1, len(self.layer_sizes))
@@ -359,15 +354,6 @@ class NeuralNetwork(LayeredParameters):
                 f"cache was made from an x of shape {cache['a0'].shape}, got x of shape {x.shape}; "
                 "pass what forward(x) returned for this x."
             )
-
-
-def _checked_sizes(layer_sizes: Iterable[int]) -> list[int]:
-    if not isinstance(layer_sizes, Iterable):
-        raise TypeError(f"layer_sizes: expected a list such as [2, 3, 1], got {layer_sizes!r}")
-    sizes = [checks.count(f"layer_sizes[{i}]", size, least=1) for i, size in enumerate(layer_sizes)]
-    if len(sizes) < 2:
-        raise ValueError(f"layer_sizes: expected at least [inputs, outputs], got {sizes}")
-    return sizes
 
 
 def _check_combination(loss: str, output: str) -> None:

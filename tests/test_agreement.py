@@ -186,6 +186,21 @@ def test_the_scalar_engine_refuses_what_the_network_refuses(error, words, parame
             engine.loss_and_gradient(parameters, x, y)
 
 
+@pytest.mark.parametrize(
+    ("loss", "output", "y", "words"),
+    [
+        ("binary_cross_entropy", "sigmoid", [[0.5], [2.0]], r"y holds 2\.0 at row 1, column 0; expected"),
+        ("cross_entropy", "softmax", [[-0.5], [1.5]], r"y holds -0\.5 at row 0, column 0; expected"),
+        ("cross_entropy", "softmax", [[0.5], [0.0]], r"y's column 0 sums to 0\.5; expected every column"),
+    ],
+)
+def test_neither_engine_takes_targets_that_the_loss_is_not_made_for(loss, output, y, words):
+    network = NeuralNetwork([1, 2], output=output, loss=loss)
+    for engine in (network, ScalarEngine(network.to_mlp(), loss)):
+        with pytest.raises(ValueError, match=words):
+            engine.loss_and_gradient(network.parameters, [[1.0]], y)
+
+
 def test_the_scalar_engine_wants_the_output_that_its_loss_is_for():
     with pytest.raises(ValueError, match="needs output 'softmax'; the model's is 'linear'"):
         ScalarEngine(MLP(2, [2]), loss="cross_entropy")

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from nn import MLP, Layer, Module, Neuron
+from nn import MLP, Layer, Module, NeuralNetwork, Neuron
 
 
 def test_parameters_run_layer_by_layer_neuron_by_neuron_weights_then_bias():
@@ -50,6 +50,13 @@ def test_one_output_comes_alone_and_more_as_a_list():
     assert len(MLP(1, [3])([1.0])) == 3
 
 
+@pytest.mark.parametrize("layers", [(3, 1), np.array([3, 1]), np.array([3, 1], np.uint8), range(3, 0, -2)])
+def test_widths_may_be_any_sequence_or_an_array_of_integers(layers):
+    assert MLP(2, layers).sizes == [2, 3, 1]
+    assert NeuralNetwork([2, *layers]).layer_sizes == [2, 3, 1]
+    assert NeuralNetwork(layers).layer_sizes == [3, 1]
+
+
 def test_zero_grad_clears_every_parameter():
     model = MLP(2, [3, 1], rng=np.random.default_rng(0))
     model([1.0, 2.0]).backward()
@@ -68,10 +75,19 @@ def test_the_generator_passed_in_decides_the_weights():
 @pytest.mark.parametrize(
     ("error", "words", "make"),
     [
-        (ValueError, "layers: expected the width of each", lambda: MLP(2, [])),
-        (ValueError, "a layer's width", lambda: MLP(2, [0])),
+        (ValueError, r"layers: expected at least \[outputs\], got \[\]", lambda: MLP(2, [])),
+        (ValueError, r"layers\[0\]: expected a whole number of at least 1, got 0", lambda: MLP(2, [0])),
+        (TypeError, r"layers: expected a list of widths .*, got 3", lambda: MLP(2, 3)),
+        (TypeError, r"layers: expected a list of widths .*, got '31'", lambda: MLP(2, "31")),
+        (TypeError, r"layers: expected a list of widths", lambda: MLP(2, {3, 1})),
+        (TypeError, r"layers: expected a list of widths", lambda: MLP(2, np.array([[3, 1]]))),
+        (TypeError, r"layers\[0\]: expected a whole number, got float64", lambda: MLP(2, np.array([3.0]))),
+        (ValueError, r"initial numbers, of shape \(inputs,\), got shape \(\); nn.MLP", lambda: Neuron(3)),
+        (ValueError, r"initial numbers, of shape \(inputs,\), got shape \(0,\)", lambda: Neuron([])),
+        (TypeError, "weights: expected an array of real numbers", lambda: Neuron("ab")),
+        (ValueError, r"shape \(outputs, inputs\), got shape \(2,\)", lambda: Layer([1.0, 2.0], "relu")),
         (ValueError, "inputs", lambda: MLP(0, [1])),
-        (TypeError, "a layer's width: expected a whole number", lambda: MLP(2, [1.5])),
+        (TypeError, r"layers\[0\]: expected a whole number, got float 1.5", lambda: MLP(2, [1.5])),
         (ValueError, "activation: expected one of 'sigmoid', 'relu'", lambda: MLP(2, [1], activation="selu")),
         (ValueError, "output: expected one of", lambda: MLP(2, [1], output="max")),
         (TypeError, r"rng: expected a numpy.random.Generator", lambda: MLP(2, [1], rng=0)),

@@ -443,8 +443,8 @@ def test_parameters_are_the_network_s_again_where_a_learner_s_method_fails():
         ({"layer_sizes": [2]}, ValueError, "expected at least"),
         ({"layer_sizes": [2, 0, 1]}, ValueError, r"layer_sizes\[1\]: expected .* of at least 1, got 0"),
         ({"layer_sizes": [2, 1.5]}, TypeError, r"layer_sizes\[1\]: expected a whole number, got float 1.5"),
-        ({"layer_sizes": "21"}, TypeError, r"layer_sizes\[0\]: expected a whole number, got str '2'"),
-        ({"layer_sizes": 3}, TypeError, r"expected a list such as \[2, 3, 1\], got 3"),
+        ({"layer_sizes": "21"}, TypeError, r"layer_sizes: expected a list of widths such as .*, got '21'"),
+        ({"layer_sizes": 3}, TypeError, r"expected a list of widths such as \[2, 3, 1\], got 3"),
         ({"activation": "swish"}, ValueError, "one of 'sigmoid', 'relu', 'tanh', 'linear'; got 'swish'"),
         ({"activation": "softmax"}, ValueError, "activation: expected one of 'sigmoid', 'relu'"),
         ({"output": "sign"}, ValueError, "output: expected one of 'sigmoid', .*'softmax'; got 'sign'"),
@@ -548,6 +548,21 @@ def test_targets_that_are_no_probabilities_are_refused_by_cross_entropies():
 
 def test_a_prediction_of_nan_has_a_loss_of_nan():
     assert np.isnan(NeuralNetwork([2, 1]).compute_loss([[0.0]], [[np.nan]]))
+
+
+def test_a_vector_is_answered_with_the_reshape_that_mends_it():
+    network = NeuralNetwork([1, 2])
+    with pytest.raises(ValueError, match=r"x: .*got \(3,\).* each, pass x\.reshape\(1, -1\)\."):
+        network.forward([1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match=r"y: .*got \(2,\).* sample, pass y\.reshape\(-1, 1\), a column\."):
+        network.loss_and_gradient(network.parameters, [[1.0]], [1.0, 2.0])
+    wide = NeuralNetwork([3, 1])
+    with pytest.raises(ValueError, match=r"x: .*got \(3,\).* sample, pass x\.reshape\(-1, 1\), a column\."):
+        wide.forward([1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match=r"y: .*got \(4,\).* each, pass y\.reshape\(1, -1\)\."):
+        wide.loss_and_gradient(wide.parameters, np.ones((3, 4)), np.ones(4))
+    with pytest.raises(ValueError, match=r"x: .*got \(4,\).*transpose a table"):
+        wide.forward(np.ones(4))        # neither is it one sample of three numbers
 
 
 def test_a_cache_of_other_samples_is_refused():

@@ -229,6 +229,8 @@ def test_diverging_training_keeps_the_last_finite_parameters(data):
         ({"batch_size": 0}, ValueError, "batch_size: expected a whole number of at least 1, got 0"),
         ({"batch_size": 2.0}, TypeError, "batch_size: expected a whole number, got float 2.0"),
         ({"rng": 42}, TypeError, "rng: expected a numpy.random.Generator or None, got int"),
+        ({"on_epoch": "x"}, TypeError, r"on_epoch: expected a function of \(epoch, loss\), got str 'x'"),
+        ({"on_epoch": lambda loss: None}, TypeError, r"function of \(epoch, loss\), got one of \(loss\)"),
     ],
 )
 def test_training_that_cannot_be_is_refused(data, arguments, error, message):
