@@ -174,9 +174,14 @@ class NeuralNetwork(LayeredParameters):
         with np.errstate(all="ignore"):
             return loss.value(y, p)
 
+    @property
+    def _top(self) -> tuple[str, str]:
+        """The names of the last layer's logits and activations in a cache."""
+        return f"z{len(self._weights)}", f"a{len(self._weights)}"
+
     def _loss(self, y: Array, cache: Mapping[str, Array]) -> float:
         """The loss of a forward pass, from its logits where that is the stable way."""
-        z, p = cache[f"z{len(self._weights)}"], cache[f"a{len(self._weights)}"]
+        z, p = (cache[name] for name in self._top)
         if self._replaced("compute_loss"):
             return float(self.compute_loss(y, p))
         loss = LOSSES[self.loss_name]
@@ -187,7 +192,8 @@ class NeuralNetwork(LayeredParameters):
     def backward(self, x: npt.ArrayLike, y: npt.ArrayLike, cache: Mapping[str, Array]) -> dict[str, Array]:
         """Gradients of the loss at y (outputs, N): {"dW0": (out, in), "db0": (out, 1), …}.
 
-        `cache` is what forward(x) returned, with these parameters. The chain rule from the last layer
+        `cache` is what forward(x) returned, with these parameters; one that shows another origin is refused
+        with a ValueError. The chain rule from the last layer
         down, for sample n, inputs j and outputs i of a layer:
 
             z = W a + b  means   z_in = Σ_j W_ij a_jn + b_i,  hence
@@ -202,9 +208,9 @@ class NeuralNetwork(LayeredParameters):
         the squared error it reports also the 2 and the g'(z).
         """
         inputs, targets = self._samples(x, y)
-        self._check_cache(inputs, cache)
+        arrays = self._checked_cache(inputs, cache)
         with np.errstate(all="ignore"):
-            return self._named(self._backward(targets, cache))
+            return self._named(self._backward(targets, arrays))
 
     def _backward(self, y: Array, cache: Mapping[str, Array]) -> Array:
         """The gradient (P,)."""
@@ -220,7 +226,7 @@ class NeuralNetwork(LayeredParameters):
 
     def _output_error(self, y: Array, cache: Mapping[str, Array]) -> Array:
         """The last layer's dz."""
-        z, p = cache[f"z{len(self._weights)}"], cache[f"a{len(self._weights)}"]
+        z, p = (cache[name] for name in self._top)
         loss = LOSSES[self.loss_name]
         error = loss.gradient(y, p)
         if loss.output is not None:
@@ -258,7 +264,7 @@ class NeuralNetwork(LayeredParameters):
     def _both_passes(self, x: Array, y: Array) -> tuple[float, Array]:
         with np.errstate(all="ignore"):
             if self._replaced("forward") or self._replaced("backward"):
-                cache = self.forward(x)
+                cache = checks.keys("forward(x)", self.forward(x), self._top)
                 gradient = self._flat(self.backward(x, y, cache))
             else:
                 cache = self._forward(x)
@@ -346,14 +352,35 @@ class NeuralNetwork(LayeredParameters):
     def _samples(self, x: object, y: object) -> tuple[Array, Array]:
         return checks.samples(x, y, self.layer_sizes[0], self.layer_sizes[-1], self.loss_name)
 
-    def _check_cache(self, x: Array, cache: Mapping[str, Array]) -> None:
-        layers = range(1, len(self.layer_sizes))
-        checks.keys("cache", cache, ["a0", *(f"{letter}{layer}" for layer in layers for letter in "za")])
-        if cache["a0"].shape != x.shape:
-            raise ValueError(
-                f"cache was made from an x of shape {cache['a0'].shape}, got x of shape {x.shape}; "
-                "pass what forward(x) returned for this x."
-            )
+    def _checked_cache(self, x: Array, cache: object) -> dict[str, Array]:
+        """The cache's arrays; refused where it shows that forward(x), with these parameters, gave others."""
+        names = ["a0", *(f"{letter}{layer}" for layer in range(1, len(self.layer_sizes)) for letter in "za")]
+        entries = checks.keys("cache", cache, names)
+        arrays = {}
+        for name in names:
+            shape = (self.layer_sizes[int(name[1:])], x.shape[1])
+            arrays[name] = checks.real_array(f"cache[{name!r}]", entries[name], str(shape))
+            if arrays[name].shape != shape:
+                raise _stale(f"cache[{name!r}] has shape {arrays[name].shape}, expected {shape} for this x")
+        if not self._replaced("forward"):       # a learner's own may scale x, or drop activations
+            if not np.array_equal(arrays["a0"], x):
+                raise _stale("cache['a0'] is not this x")
+            self._check_first_sample(arrays)
+        return arrays
+
+    def _check_first_sample(self, cache: Mapping[str, Array]) -> None:
+        """Refuse logits that other parameters gave: one sample tells, at a small share of a pass's cost."""
+        for layer, (W, b) in enumerate(zip(self._weights, self._biases, strict=True)):
+            a, z = cache[f"a{layer}"][:, :1], cache[f"z{layer + 1}"][:, :1]
+            with np.errstate(all="ignore"):
+                size = np.abs(W) @ np.abs(a) + np.abs(b)
+                other = np.abs(W @ a + b - z) > 1e-9 * size     # BLAS may sum one column in another order
+            if other.any():
+                raise _stale(f"cache['z{layer + 1}'] was made with other parameters")
+
+
+def _stale(what: str) -> ValueError:
+    return ValueError(f"{what}; pass what forward(x) returned for this x, before any step.")
 
 
 def _check_combination(loss: str, output: str) -> None:

@@ -565,12 +565,53 @@ def test_a_vector_is_answered_with_the_reshape_that_mends_it():
         wide.forward(np.ones(4))        # neither is it one sample of three numbers
 
 
-def test_a_cache_of_other_samples_is_refused():
-    network = NeuralNetwork([2, 3, 1])
-    with pytest.raises(ValueError, match=r"cache was made from .* \(2, 4\), got x of shape \(2, 5\)"):
-        network.backward(X, Y, network.forward(X[:, :4]))
+def test_a_cache_of_other_samples_or_sizes_is_refused():
+    network, x, y = problem([2, 3, 1], 5)
+    cache = network.forward(x)
+    with pytest.raises(ValueError, match=r"cache\['a0'\] has shape \(2, 4\), expected \(2, 5\) for this x"):
+        network.backward(x, y, network.forward(x[:, :4]))
+    with pytest.raises(ValueError, match=r"cache\['a0'\] is not this x; pass what forward\(x\) returned"):
+        network.backward(x, y, network.forward(x[:, ::-1]))
     with pytest.raises(ValueError, match="cache: expected the keys a0, z1, a1, z2, a2; missing z2, a2"):
-        network.backward(X, Y, NeuralNetwork([2, 3]).forward(X))
+        network.backward(x, y, NeuralNetwork([2, 3]).forward(x))
+    for name in ("z1", "a1", "z2", "a2"):
+        with pytest.raises(ValueError, match=rf"cache\['{name}'\] has shape \(5, \d\), expected \(\d, 5\)"):
+            network.backward(x, y, {**cache, name: cache[name].T})
+    with pytest.raises(TypeError, match=r"cache\['z1'\]: expected an array of real numbers"):
+        network.backward(x, y, {**cache, "z1": "logits"})
+    with pytest.raises(TypeError, match="cache: expected a dict with the keys a0, z1, a1, z2, a2, got None"):
+        network.backward(x, y, None)
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+@pytest.mark.parametrize("arrays", ["weights", "biases"])
+def test_a_cache_of_other_parameters_is_refused(arrays, layer):
+    network, x, y = problem([2, 3, 1], 5)
+    cache = network.forward(x)
+    getattr(network, arrays)[layer] += 1e-6
+    with pytest.raises(ValueError, match=rf"cache\['z{layer + 1}'\] was made with other parameters; pass"):
+        network.backward(x, y, cache)
+
+
+def test_a_cache_of_lists_and_one_that_overflowed_are_taken():
+    network, x, y = problem([2, 3, 1], 5)
+    cache = network.forward(x)
+    lists = {name: array.tolist() for name, array in cache.items()}
+    for name, array in network.backward(x, y, cache).items():
+        np.testing.assert_array_equal(network.backward(x, y, lists)[name], array)
+    linear = NeuralNetwork([1, 1, 1], "linear")
+    linear.parameters = np.full(4, 1e200)
+    overflowed = linear.forward([[1e200]])
+    assert np.isinf(overflowed["z1"]).all()
+    assert not np.isfinite(linear.backward([[1e200]], [[0.0]], overflowed)["dW0"]).any()
+
+
+def test_a_learner_s_forward_without_logits_is_told_what_is_missing():
+    network, x, y = problem([2, 1], 5)
+    network.forward = lambda x: {"a1": np.zeros((1, 5))}
+    network.backward = lambda x, y, cache: {"dW0": np.zeros((1, 2)), "db0": np.zeros((1, 1))}
+    with pytest.raises(ValueError, match=r"forward\(x\): expected the keys z1, a1; missing z1"):
+        network.loss_and_gradient(network.parameters, x, y)
 
 
 @pytest.mark.parametrize(
