@@ -159,6 +159,76 @@ def test_zero_agrees_with_zero_only():
     assert not compare_arrays({"d": [1e-300]}, {"d": [0.0]}).ok
 
 
+def test_a_difference_within_the_rounding_of_the_terms_agrees_and_says_so():
+    # sixteen units of the last place of 2.0 are 16 · 2⁻⁵² · 2 = 2⁻⁴⁷
+    for difference, ok in ((2.0**-47, True), (2.0**-47 * (1 + 2.0**-52), False)):
+        report = compare_arrays({"d": [0.0]}, {"d": [difference]}, terms={"d": 2.0})
+        assert report.ok is ok
+        assert report.rows[0].rounding == 2.0**-47
+        assert ("within rounding of the terms summed: 16 ulps of 2.0e+00" in str(report)) is ok
+        assert ("largest magnitude, or rounding)" in str(report)) is ok
+    assert max(map(len, str(report).splitlines())) <= 80
+
+
+def test_terms_excuse_neither_infinities_nor_what_agrees_without_them():
+    for terms in (np.inf, np.nan):
+        assert not compare_arrays({"d": [1.0]}, {"d": [2.0]}, terms={"d": terms}).ok
+    assert not compare_arrays({"d": [np.nan]}, {"d": [2.0]}, terms={"d": 1e300}).ok
+    row = compare_arrays({"d": [1.0]}, {"d": [1.0]}, terms={"d": 1e300}).rows[0]
+    assert (row.ok, row.note) == (True, "")
+
+
+def test_the_tolerance_is_that_of_the_coarsest_precision_unless_it_is_given():
+    exact = np.array([1.0, 0.3])
+    off = exact * (1 + np.array([0.0, 1e-6]))
+    single = {"d": off.astype(np.float32)}
+    assert compare_arrays(single, {"d": exact}).tolerance == 1e-4
+    assert compare_arrays(single, {"d": exact}).ok
+    assert compare_arrays({"d": exact}, single).ok
+    assert not compare_arrays({"d": off}, {"d": exact}).ok
+    assert not compare_arrays(single, {"d": exact}, tolerance=1e-8).ok
+    assert not compare_arrays({"d": (1.001 * exact).astype(np.float32)}, {"d": exact}).ok
+    assert compare_arrays({"d": [1, 2]}, {"d": [True, 2.0]}).tolerance == 1e-12     # whole numbers are exact
+    with pytest.raises(ValueError, match="none is known for float16; say what share may differ"):
+        compare_arrays({"d": exact.astype(np.float16)}, {"d": exact})
+
+
+def test_ulps_are_those_of_the_coarser_precision():
+    above = np.nextafter(np.float32(1.0), np.float32(2.0))
+    assert compare_arrays({"d": [above]}, {"d": [1.0]}).rows[0].ulps == 1.0
+
+
+ONE = {"d": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "arguments"),
+    [
+        (TypeError, "d of candidate: expected an array of real numbers, got dtype complex", [{"d": [1j]}, ONE]),
+        (TypeError, "d of candidate: .* got dtype <U3", [{"d": "1.0"}, ONE]),
+        (TypeError, r"got dtype object; of Values, pass their \.grad", [{"d": [Value(1.0)]}, ONE]),
+        (ValueError, "d of candidate: expected an array, got rows of different", [{"d": [[1.0], []]}, ONE]),
+        (TypeError, "d of reference: .* got dtype <U1", [ONE, {"d": "1"}]),
+        (TypeError, "candidate: expected gradients by name, .* got list", [[1.0], ONE]),
+        (TypeError, "reference: expected gradients by name, .* got NoneType", [ONE, None]),
+        (ValueError, "tolerance: expected a finite number of at least 0, got nan", [ONE, ONE, np.nan]),
+        (ValueError, "tolerance: .* of at least 0, got -1", [ONE, ONE, -1]),
+        (ValueError, "tolerance: .* of at least 0, got inf", [ONE, ONE, np.inf]),
+        (TypeError, "tolerance: expected a real number, got str '1e-3'", [ONE, ONE, "1e-3"]),
+        (TypeError, "tolerance: expected a real number, got bool True", [ONE, ONE, True]),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(error, words, arguments):
+    with pytest.raises(error, match=words):
+        compare_arrays(*arguments)
+
+
+def test_a_number_is_an_array_of_no_axes():
+    assert compare_arrays({"d": 1.0}, ONE).ok
+    row = compare_arrays({"d": np.float32(2.0)}, ONE).rows[0]
+    assert (row.ok, row.shape, row.index, row.candidate, row.absolute) == (False, (), (), 2.0, 1.0)
+
+
 def test_shapes_and_names_must_match():
     report = compare_arrays({"W": np.ones((2, 1)), "c": [1.0]}, {"W": np.ones((1, 2)), "b": [1.0]})
     assert [(row.name, row.ok) for row in report.rows] == [("W", False), ("b", False), ("c", False)]
