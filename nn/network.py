@@ -105,7 +105,7 @@ class NeuralNetwork(LayeredParameters):
         """
         from nn.layers import MLP
 
-        if self._replaced("activation"):
+        if self.has_own("activation"):
             raise TypeError(
                 f"to_mlp: {type(self).__name__} has an activation of its own, which an MLP of Values cannot "
                 f"take over; its activations are {', '.join(ACTIVATIONS)}"
@@ -129,7 +129,7 @@ class NeuralNetwork(LayeredParameters):
         with np.errstate(all="ignore"):
             return rule.backward(rule.value(z), np.ones_like(z))
 
-    def _replaced(self, method: str) -> bool:
+    def has_own(self, method: str) -> bool:
         """Whether a subclass, or an assignment to this object, has put its own method in."""
         return getattr(getattr(self, method), "__func__", None) is not getattr(NeuralNetwork, method)
 
@@ -182,7 +182,7 @@ class NeuralNetwork(LayeredParameters):
     def _loss(self, y: Array, cache: Mapping[str, Array]) -> float:
         """The loss of a forward pass, from its logits where that is the stable way."""
         z, p = (cache[name] for name in self._top)
-        if self._replaced("compute_loss"):
+        if self.has_own("compute_loss"):
             return float(self.compute_loss(y, p))
         loss = LOSSES[self.loss_name]
         return loss.value(y, p) if loss.of_logits is None else loss.of_logits(y, z)
@@ -237,7 +237,7 @@ class NeuralNetwork(LayeredParameters):
 
     def _activation_backward(self, z: Array, a: Array, da: Array) -> Array:
         """Back through g: dz = da ⊙ g'(z), taken from a = g(z) unless a learner's own g is in place."""
-        if self._replaced("activation") or self._replaced("activation_derivative"):
+        if self.has_own("activation") or self.has_own("activation_derivative"):
             return da * self.activation_derivative(z)
         return ACTIVATIONS[self.activation_name].backward(a, da)
 
@@ -256,16 +256,16 @@ class NeuralNetwork(LayeredParameters):
 
     def _loss_and_gradient(self, parameters: Array, x: Array, y: Array) -> tuple[float, Array]:
         """The same for checked arrays; a learner's own methods are used where there are any."""
-        if not any(map(self._replaced, PASSES)):
+        if not any(map(self.has_own, PASSES)):
             return self._at(parameters)._both_passes(x, y)
         with self._holding(parameters):     # a function assigned to this object knows no other object
             return self._both_passes(x, y)
 
     def _both_passes(self, x: Array, y: Array) -> tuple[float, Array]:
         with np.errstate(all="ignore"):
-            if self._replaced("forward") or self._replaced("backward"):
+            if self.has_own("forward") or self.has_own("backward"):
                 cache = checks.keys("forward(x)", self.forward(x), self._top)
-                gradient = self._flat(self.backward(x, y, cache))
+                gradient = self.flat_gradient(self.backward(x, y, cache))
             else:
                 cache = self._forward(x)
                 gradient = self._backward(y, cache)
@@ -277,7 +277,7 @@ class NeuralNetwork(LayeredParameters):
         Raises FloatingPointError, and leaves the parameters as they are, if the step is not finite.
         """
         rate = checks.positive("learning_rate", learning_rate)
-        updated = self._descended(self._parameters, self._flat(gradients), rate)
+        updated = self._descended(self._parameters, self.flat_gradient(gradients), rate)
         if not training.all_finite(updated):
             raise FloatingPointError(
                 f"the step holds nan or inf in layer {self._last_bad_layer(updated)}; the parameters "
@@ -319,7 +319,7 @@ class NeuralNetwork(LayeredParameters):
         rate = checks.positive("learning_rate", learning_rate)
         if on_epoch is not None:
             checks.function("on_epoch", on_epoch, "epoch", "loss")
-        update = self._updated_by_learner if self._replaced("update_parameters") else self._descended
+        update = self._updated_by_learner if self.has_own("update_parameters") else self._descended
         return training.train(
             self._loss_and_gradient,
             lambda parameters, gradient: update(parameters, gradient, rate),
@@ -362,7 +362,7 @@ class NeuralNetwork(LayeredParameters):
             arrays[name] = checks.real_array(f"cache[{name!r}]", entries[name], str(shape))
             if arrays[name].shape != shape:
                 raise _stale(f"cache[{name!r}] has shape {arrays[name].shape}, expected {shape} for this x")
-        if not self._replaced("forward"):       # a learner's own may scale x, or drop activations
+        if not self.has_own("forward"):       # a learner's own may scale x, or drop activations
             if not np.array_equal(arrays["a0"], x):
                 raise _stale("cache['a0'] is not this x")
             self._check_first_sample(arrays)

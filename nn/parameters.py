@@ -164,7 +164,7 @@ class LayeredParameters:
             named[f"dW{layer}"], named[f"db{layer}"] = dW, db
         return named
 
-    def _flat(self, gradients: Mapping[str, npt.ArrayLike]) -> Array:
+    def flat_gradient(self, gradients: Mapping[str, npt.ArrayLike]) -> Array:
         """{"dW0": …, "db0": …, …} as one gradient (P,); each shape is checked."""
         gradient = np.empty_like(self._parameters)
         named = self._named(gradient)

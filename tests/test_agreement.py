@@ -36,12 +36,10 @@ def problem(sizes, samples, hidden, output, loss, seed):
 def test_scalar_and_vectorised_gradients_agree(hidden, output, loss, sizes, samples, seed):
     network, x, y = problem(sizes, samples, hidden, output, loss, seed)
     engine = ScalarEngine(network.to_mlp(), loss)
-    scalar_loss, scalar_gradient = engine.loss_and_gradient(network.parameters, x, y)
-    numpy_loss, numpy_gradient = network.loss_and_gradient(network.parameters, x, y)
-    assert numpy_loss == pytest.approx(scalar_loss, rel=1e-12, abs=1e-15)
-    # 1e-15: the true gradient of a softmax with one output is 0, and both engines give its rounding
-    allowed = 1e-12 * np.abs(scalar_gradient).max() + 1e-15
-    np.testing.assert_allclose(numpy_gradient, scalar_gradient, rtol=0, atol=allowed)
+    scalar_loss, _ = engine.loss_and_gradient(network.parameters, x, y)
+    numpy_loss, _ = network.loss_and_gradient(network.parameters, x, y)
+    assert numpy_loss == pytest.approx(scalar_loss, rel=1e-12)
+    compare_gradients(network, x, y).assert_ok()
 
 
 @pytest.mark.parametrize(("hidden", "output", "loss"), COMBINATIONS)
@@ -154,6 +152,102 @@ def test_any_class_function_or_dict_of_gradients_can_be_compared():
                 compare_gradients(candidate, x, y, reference=network.to_mlp(), loss="binary_cross_entropy").ok
                 is ok
             )
+
+
+def test_an_mlp_has_the_loss_of_the_network_beside_it():
+    network, x, y = problem([3, 4, 2], 5, "tanh", "softmax", "cross_entropy", seed=4)
+    compare_gradients(network.to_mlp(), x, y, reference=network).assert_ok()
+    compare_gradients(network, x, y, reference=network.to_mlp()).assert_ok()
+    alone = network.backward(x, y, network.forward(x))      # a dict, which has no loss to take over
+    assert not compare_gradients(network.to_mlp(), x, y, reference=alone).ok
+
+
+def test_a_loss_that_is_not_the_network_s_is_refused():
+    network, x, y = problem([3, 4, 2], 5, "tanh", "softmax", "cross_entropy", seed=4)
+    words = "loss: that of the NeuralNetwork is 'cross_entropy', got 'mean_squared_error'; leave it out"
+    for sides in ((network, None), (network.to_mlp(), network), (network, network.to_mlp())):
+        with pytest.raises(ValueError, match=words):
+            compare_gradients(sides[0], x, y, reference=sides[1], loss="mean_squared_error")
+        with pytest.raises(ValueError, match=r"loss: expected one of .* got 'nonsense'"):
+            compare_gradients(sides[0], x, y, reference=sides[1], loss="nonsense")
+        compare_gradients(sides[0], x, y, reference=sides[1], loss="cross_entropy").assert_ok()
+
+
+def test_gradients_and_tolerances_of_another_kind_are_refused():
+    network, x, y = problem([3, 4, 2], 5, "tanh", "sigmoid", "binary_cross_entropy", seed=4)
+    with pytest.raises(TypeError, match=r"<lambda>: expected gradients by name, .* got tuple"):
+        compare_gradients(lambda x, y: (1.0, 2.0), x, y, reference=network)
+    with pytest.raises(ValueError, match="tolerance: expected a finite number of at least 0, got nan"):
+        compare_gradients(network, x, y, tolerance=np.nan)
+
+
+def test_gradients_in_single_precision_are_held_to_single_precision():
+    network, x, y = problem([3, 4, 2], 5, "tanh", "sigmoid", "binary_cross_entropy", seed=4)
+    right = network.backward(x, y, network.forward(x))
+    single = {name: array.astype(np.float32) for name, array in right.items()}
+    report = compare_gradients(single, x, y, reference=network)
+    report.assert_ok()
+    assert report.tolerance == 1e-4
+    single["dW1"] = single["dW1"] * np.float32(1.001)
+    report = compare_gradients(single, x, y, reference=network)
+    assert [row.name for row in report.rows if not row.ok] == ["dW1"]
+
+
+# ---- a learner's own loss or activation has no twin: the loss that is reported is differentiated
+
+
+class AbsoluteError(NeuralNetwork):
+    def compute_loss(self, y_true, y_pred):
+        return float(np.abs(y_true - y_pred).mean())
+
+
+class WithItsGradient(AbsoluteError):
+    def backward(self, x, y, cache):
+        slopes = [self.activation_derivative(cache[name]) for name in ("z1", "z2")]
+        dz = np.sign(cache["a2"] - y) / y.size * slopes[1]
+        gradients = {"dW1": dz @ cache["a1"].T, "db1": dz.sum(axis=1, keepdims=True)}
+        dz = self.weights[1].T @ dz * slopes[0]
+        return gradients | {"dW0": dz @ x.T, "db0": dz.sum(axis=1, keepdims=True)}
+
+
+def test_a_loss_of_a_learner_s_own_is_held_against_the_gradient():
+    _, x, y = problem([3, 4, 2], 5, "tanh", "tanh", "mean_squared_error", seed=4)
+    wrong = compare_gradients(AbsoluteError([3, 4, 2], "tanh", rng=np.random.default_rng(0)), x, y)
+    right = compare_gradients(WithItsGradient([3, 4, 2], "tanh", rng=np.random.default_rng(0)), x, y)
+    assert [row.name for row in wrong.rows if not row.ok] == ["dW0", "db0", "dW1", "db1"]
+    right.assert_ok()
+    assert "WithItsGradient against its loss, numerically" in str(right)
+    assert "(activation or compute_loss is a learner's own, and has no twin on Values)" in str(right)
+    assert max(map(len, str(wrong).splitlines())) <= 80
+
+
+def test_a_loss_assigned_to_the_object_is_held_against_the_gradient():
+    network, x, y = problem([3, 4, 2], 5, "tanh", "tanh", "mean_squared_error", seed=4)
+    network.compute_loss = lambda y, p: float(((y - p) ** 2).sum())     # without the mean
+    report = compare_gradients(network, x, y)
+    assert [row.ok for row in report.rows] == [False] * 4
+    for row in report.rows:
+        assert row.reference == pytest.approx(y.size * row.candidate, rel=1e-6)     # central differences
+
+
+@pytest.mark.parametrize(("slope", "wrong"), [(lambda a: 1 - a * a, []), (lambda a: 1 - a, ["dW0", "db0"])])
+def test_an_activation_of_a_learner_s_own_is_held_against_its_derivative(slope, wrong):
+    network, x, y = problem([3, 4, 2], 5, "sigmoid", "linear", "mean_squared_error", seed=4)
+    network.activation, network.activation_derivative = np.tanh, lambda z: slope(np.tanh(z))
+    report = compare_gradients(network, x, y)
+    assert [row.name for row in report.rows if not row.ok] == wrong
+
+
+def test_beside_a_reference_a_loss_of_a_learner_s_own_is_said_not_to_be_compared():
+    plain, x, y = problem([3, 4, 2], 5, "tanh", "tanh", "mean_squared_error", seed=4)
+    network = AbsoluteError([3, 4, 2], "tanh")
+    network.parameters = plain.parameters
+    note = "compute_loss of AbsoluteError is a learner's own; it has not been compared"
+    for sides in ((network, plain), (plain, network)):
+        report = compare_gradients(sides[0], x, y, reference=sides[1])
+        assert report.ok
+        assert str(report).splitlines()[-1] == report.note == note
+    assert compare_gradients(plain, x, y).note == ""
 
 
 def test_a_candidate_without_a_twin_asks_for_a_reference():

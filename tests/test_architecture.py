@@ -42,6 +42,7 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.initializers": set(),
     "nn.formulas": set(),
     "nn.training": set(),
+    "nn.rounding": {"nn.formulas"},
     "nn.parameters": {"nn.checks"},
     "nn.network": {
         "nn.checks",
@@ -54,7 +55,9 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.layers": {"autograd", "nn.checks", "nn.initializers"},
     "nn.losses": {"autograd"},
     "nn.engines": {"autograd", "nn.checks", "nn.layers", "nn.losses"},
-    "nn.comparing": {"autograd", "nn.engines", "nn.layers", "nn.network"},
+    "nn.comparing": {
+        "autograd", "nn.checks", "nn.engines", "nn.layers", "nn.losses", "nn.network", "nn.rounding",
+    },
     "nn.plots": {"nn.checks"},
 }
 # fmt: on

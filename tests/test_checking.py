@@ -204,7 +204,7 @@ ONE = {"d": 1.0}
 @pytest.mark.parametrize(
     ("error", "words", "arguments"),
     [
-        (TypeError, "d of candidate: expected an array of real numbers, got dtype complex", [{"d": [1j]}, ONE]),
+        (TypeError, "d of candidate: expected an array of real numbers, got dtype complex", [{"d": 1j}, ONE]),
         (TypeError, "d of candidate: .* got dtype <U3", [{"d": "1.0"}, ONE]),
         (TypeError, r"got dtype object; of Values, pass their \.grad", [{"d": [Value(1.0)]}, ONE]),
         (ValueError, "d of candidate: expected an array, got rows of different", [{"d": [[1.0], []]}, ONE]),

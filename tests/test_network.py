@@ -85,21 +85,30 @@ def mpmath_loss(sizes, activation, output, loss, theta, x, y):
     return mpmath.fsum(terms) / len(terms)
 
 
+def fifty_digits(network, x, y):
+    """The loss and its slope by each parameter, in 50-digit arithmetic."""
+    names = network.activation_name, network.output_name, network.loss_name
+    with mpmath.workdps(50):
+        theta = [mpmath.mpf(number) for number in network.parameters.tolist()]
+
+        def loss(theta):
+            return mpmath_loss(network.layer_sizes, *names, theta, x, y)
+
+        slopes = [
+            float(mpmath.diff(lambda t, i=i: loss([*theta[:i], t, *theta[i + 1 :]]), theta[i]))
+            for i in range(len(theta))
+        ]
+        return float(loss(theta)), slopes
+
+
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize(("output", "loss"), OUTPUTS_AND_LOSSES)
 def test_loss_and_gradient_match_fifty_digit_arithmetic(activation, output, loss):
     sizes = [2, 3, 2]
     network, x, y = problem(sizes, 2, activation, output, loss)
     ours, gradient = network.loss_and_gradient(network.parameters, x, y)
-    with mpmath.workdps(50):
-        theta = [mpmath.mpf(number) for number in network.parameters.tolist()]
-        exact = mpmath_loss(sizes, activation, output, loss, theta, x, y)
-        slopes = []
-        for i in range(len(theta)):
-            def along(t, i=i):
-                return mpmath_loss(sizes, activation, output, loss, [*theta[:i], t, *theta[i + 1 :]], x, y)
-            slopes.append(float(mpmath.diff(along, theta[i])))
-    assert ours == pytest.approx(float(exact), rel=1e-14)
+    exact, slopes = fifty_digits(network, x, y)
+    assert ours == pytest.approx(exact, rel=1e-14)
     # a dozen roundings an entry, of numbers no larger than the largest
     np.testing.assert_allclose(gradient, slopes, rtol=0, atol=1e-14 * np.abs(slopes).max())
 
