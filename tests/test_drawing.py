@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import sys
 from collections import Counter
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -342,6 +343,34 @@ def test_a_box_is_tall_enough_to_tell_sixty_five_arrows_apart():
     assert min(lower - upper for upper, lower in pairwise(ends)) >= 6
 
 
+def neuron(inputs):
+    """The weighted sum of a neuron: two leaves an input, and the bias."""
+    ws, xs = ([Value(i / inputs, label=f"{name}{i}") for i in range(inputs)] for name in "wx")
+    return autograd.dot(ws, xs, Value(1.0, label="b"))
+
+
+@pytest.mark.parametrize("inputs", [13, 32, 64])
+def test_the_many_leaves_of_one_box_stand_in_rows_and_not_in_one_tall_column(inputs):
+    output = neuron(inputs)
+    output.label = "z"
+    boxes, arrows = read_svg(built_in_svg(output))
+    width, height = max(box.right for box in boxes), max(box.bottom for box in boxes)
+    assert height < 2 * width  # one column is four times as tall as wide, or more
+    assert (Counter(box.name for box in boxes), Counter(uses_shown(boxes, arrows))) == graph(output)
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    assert not any(box.holds(point) for points in arrows for point in points for box in boxes)
+    ends = sorted(arrows, key=lambda points: points[-1][1])
+    assert [tail for tail, _ in uses_shown(boxes, ends)] == [parent.label for parent in output.parents]
+    assert repr(draw(output)).endswith('built-in layout (too wide for Graphviz "dot")')
+
+
+def test_a_thousand_leaves_have_no_more_columns_than_arrows_may_bend_in():
+    boxes, arrows = read_svg(built_in_svg(neuron(1000)))
+    assert len(boxes) == 2002
+    floor = max(box.bottom for box in boxes)
+    assert all(y < floor for points in arrows for _, y in points)  # none has to run below the boxes
+
+
 def test_an_arrow_across_many_columns_runs_below_the_boxes():
     steps = FARTHEST_BENDS + 10
     boxes, arrows = read_svg(built_in_svg(shared_chain(steps)))
@@ -436,6 +465,14 @@ def test_without_graphviz_the_line_says_who_drew_and_why(tmp_path):
     how = 'drawn by the built-in layout (no Graphviz "dot" program found)'
     assert line == f"{tmp_path / 'c.svg'}: 2 nodes, 2 edges, {how}"
     assert (tmp_path / "c.svg").read_text(encoding="utf-8") == built_in_svg(a * a)
+
+
+def test_without_the_python_package_the_line_says_how_to_get_it():
+    a = Value(3.0, label="a")
+    with mock.patch.dict(sys.modules, graphviz=None):
+        line = repr(draw(a * a))
+    assert 'drawn by the built-in layout (the Python package "graphviz" does not load: ' in line
+    assert line.endswith("; pip install graphviz)")
 
 
 @needs_dot

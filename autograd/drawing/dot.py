@@ -104,8 +104,11 @@ def _text(text: str) -> str:
 
 def render(source: str) -> str:
     """The SVG that the `dot` program makes of the source; raises DotFailed."""
-    import graphviz
-
+    try:
+        import graphviz
+    except ImportError as error:
+        reason = f'the Python package "graphviz" does not load: {error}; pip install graphviz'
+        raise DotFailed(reason) from error
     try:
         svg: str = graphviz.Source(source).pipe(format="svg", encoding="utf-8", quiet=True)
     except graphviz.ExecutableNotFound:

@@ -11,7 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from autograd.drawing.dot import DotFailed, dot_source, render
-from autograd.drawing.layers import assign_columns
+from autograd.drawing.layers import assign_columns, wide_fans
 from autograd.drawing.picture import Picture, picture
 from autograd.drawing.svg import svg_source
 from autograd.value import Value
@@ -94,6 +94,8 @@ def draw(value: Value, *, precision: int = 4) -> Drawing:
 
 
 def _by_graphviz(picture: Picture, source: str) -> str:
+    if wide_fans(picture.arrows):       # it would make one tall column of the leaves
+        raise DotFailed('too wide for Graphviz "dot"')
     columns = assign_columns(len(picture.boxes), picture.arrows)
     if sum(columns[head] - columns[tail] for tail, head in picture.arrows) > LONGEST_FOR_DOT:
         raise DotFailed('too large for Graphviz "dot"')

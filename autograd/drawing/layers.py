@@ -18,6 +18,7 @@ Arrow = tuple[int, int]  # tail and head; the tail's number is smaller
 Neighbours = list[list[tuple[int, int]]]  # for each stop, pairs of a stop in the column beside it and a port
 
 FARTHEST_BENDS = 24  # columns; a longer arrow has no bends, or their number could grow with the square
+WIDEST_FAN = 24  # leaves of one box; more stand in several columns, half as many as rows: a square picture
 SWEEPS = 8
 PORT_WEIGHT = 2.0**-20  # a port orders two stops only where nothing else does
 
@@ -68,14 +69,37 @@ def layered(heights: Sequence[int], arrows: Sequence[Arrow]) -> Layers:
 def assign_columns(boxes: int, arrows: Sequence[Arrow]) -> list[int]:
     """Each box's column, as far right as its arrows allow: a weight stands just before its product.
 
+    Very many leaves of one box would make one tall column: they stand in several, row by row.
+
     >>> assign_columns(4, [(0, 2), (1, 3), (2, 3)])
     [0, 1, 1, 2]
     """
     from_right = [0] * boxes
     for tail, head in sorted(arrows, reverse=True):  # every arrow out of a box before any into it
         from_right[tail] = max(from_right[tail], from_right[head] + 1)
+    for leaves in wide_fans(arrows):
+        across = min(round((len(leaves) / 2) ** 0.5), FARTHEST_BENDS)
+        for i, leaf in enumerate(leaves):
+            from_right[leaf] += across - 1 - i % across
     last = max(from_right)
     return [last - distance for distance in from_right]
+
+
+def wide_fans(arrows: Sequence[Arrow]) -> list[list[int]]:
+    """The leaves that one box alone uses, in the order of their arrows: for each box that has very many.
+
+    >>> wide_fans([(i, 30) for i in range(30)] + [(30, 31)]) == [list(range(30))]
+    True
+    """
+    heads: dict[int, set[int]] = {}
+    for tail, head in arrows:
+        heads.setdefault(tail, set()).add(head)
+    computed = {head for _, head in arrows}
+    leaves: dict[int, list[int]] = {}
+    for tail, (head, *others) in heads.items():
+        if tail not in computed and not others:
+            leaves.setdefault(head, []).append(tail)
+    return [fan for fan in leaves.values() if len(fan) > WIDEST_FAN]
 
 
 def _chains(arrows: Sequence[Arrow], columns: list[int]) -> list[list[int]]:
