@@ -18,11 +18,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
-from tqdm import tqdm
 
 from autograd import GradientReport, Value, check_gradients, dot, draw
+from demos.program import make_writable, require, run
 from nn import Engine, NeuralNetwork, ScalarEngine, compare_gradients, plot_losses, plot_predictions
 
 Array = npt.NDArray[np.float64]
@@ -44,6 +42,9 @@ class Part:
 
 def load(seed: int) -> tuple[Part, Part]:
     """The training and the held-out digits, three quarters and one; scaled by the training part alone."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
     digits = load_digits()
     order = np.arange(len(digits.target))
     train, test = train_test_split(order, test_size=0.25, random_state=seed, stratify=digits.target)
@@ -95,6 +96,8 @@ def progress(epochs: int, quiet: bool) -> tuple[Callable[[int, float, float], No
                 )
 
         return line, lambda: None
+    from tqdm import tqdm
+
     bar = tqdm(total=epochs, unit="epoch", ncols=79, file=sys.stdout)
 
     def step(epoch: int, loss: float, held_out: float) -> None:
@@ -167,8 +170,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error(f"--epochs: expected at least 1, got {options.epochs}")
     if options.seed < 0:
         parser.error(f"--seed: expected 0 or more, got {options.seed}")
+    require(sklearn="scikit-learn", matplotlib="matplotlib", tqdm="tqdm")
     try:
-        options.out.mkdir(parents=True, exist_ok=True)  # now, and not after the work is done
+        make_writable(options.out)  # now, and not after the work is done
     except OSError as error:
         parser.error(f"--out: expected a folder that can be written to, got {options.out} ({error.strerror})")
 
@@ -203,4 +207,4 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -8,7 +8,6 @@ Letters: m samples, one a column; a the network's output, z its logits, y the ta
 """
 
 import argparse
-import sys
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from statistics import median
 import numpy as np
 import numpy.typing as npt
 
+from demos.program import run
 from nn import NeuralNetwork, compare_gradients
 
 Array = npt.NDArray[np.float64]
@@ -485,4 +485,4 @@ def whole_number(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

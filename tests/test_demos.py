@@ -1,11 +1,20 @@
-"""The digits demo, with few steps and no display: what it prints, writes and repeats."""
+"""The digits demo, with few steps and no display: what it prints, writes and repeats. Demos as programs."""
 
+import os
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
-digits = pytest.importorskip("demos.digits", reason="needs the extra 'demos'")
+from demos import digits, program
+
+for package in ("sklearn", "matplotlib", "tqdm"):
+    pytest.importorskip(package, reason="needs the extra 'demos'")
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_the_main_job_learns_compares_and_writes_what_it_names(tmp_path, capsys):
@@ -58,3 +67,59 @@ def test_help_says_what_it_does(capsys):
         digits.main(["--help"])
     assert stop.value.code == 0
     assert "prove that the gradients agree" in capsys.readouterr().out
+
+
+def test_an_out_that_cannot_be_written_to_is_refused_before_the_work(tmp_path, capsys):
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    if os.access(locked, os.W_OK):  # for root, whom no mode stops
+        locked = Path("/proc")
+        if not locked.is_dir():
+            pytest.skip("no folder here that this user may not write to")
+    with pytest.raises(SystemExit):
+        digits.main(["--out", str(locked)])
+    out, err = capsys.readouterr()
+    assert f"--out: expected a folder that can be written to, got {locked} (" in err
+    assert out == ""
+
+
+# Demos as programs.
+
+MISTAKES = ["-m", "demos.tutorial_mistakes", "--epochs", "1", "--seeds", "1"]
+
+
+def started(arguments, **options):
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env={**os.environ, **options}, **streams)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGPIPE")
+def test_a_reader_that_goes_ends_a_demo_quietly():
+    demo = started(MISTAKES)
+    demo.stdout.close()
+    assert demo.stderr.read() == b""
+    demo.stderr.close()
+    assert demo.wait() == program.CLOSED_PIPE == 141
+
+
+def test_an_encoding_without_greek_letters_is_no_obstacle():
+    out, err = started(MISTAKES, PYTHONIOENCODING="ascii").communicate()
+    assert err == b""
+    assert out.decode("ascii").splitlines()[-1] == "6 mistakes shown, each beside what is right."
+    assert b"its dz is the true one times m / (2?'(z))" in out
+
+
+def test_a_missing_package_is_named_with_the_way_to_get_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(program, "find_spec", lambda name: None if name in ("sklearn", "tqdm") else "found")
+    with pytest.raises(SystemExit) as stop:
+        digits.main(["--out", str(tmp_path / "out")])
+    assert stop.value.code == 'This demo needs scikit-learn and tqdm: pip install "liftgrad[demos]"'
+    assert capsys.readouterr().out == ""
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_exit_code_is_that_of_the_main_function():
+    for code in (0, 3, None):
+        with pytest.raises(SystemExit) as stop:
+            program.run(lambda code=code: code)
+        assert stop.value.code == code
