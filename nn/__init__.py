@@ -3,10 +3,11 @@
 import autograd
 
 if not hasattr(autograd, "check_gradients"):
+    found = autograd.__file__ or next(iter(autograd.__path__))  # no file: one was uninstalled, and left some
     raise ImportError(
-        f"nn needs liftgrad's package 'autograd', but this environment imports another one from "
-        f"{autograd.__file__}. The two cannot share an environment: "
-        "pip uninstall autograd, then pip install --force-reinstall liftgrad"
+        f"nn needs liftgrad's package 'autograd', but this environment imports another one from {found}. "
+        "The two cannot share an environment: pip uninstall autograd; then, in liftgrad's folder, "
+        "pip install --force-reinstall --no-deps --editable ."
     )
 
 from nn.comparing import compare_gradients

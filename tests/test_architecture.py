@@ -1,6 +1,7 @@
 """Dependencies point one way, and the public names are what they say."""
 
 import ast
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -133,13 +134,19 @@ def test_importing_pulls_in_nothing_heavy():
     assert result.stdout.strip() == "[]"
 
 
-def test_nn_refuses_another_package_called_autograd(tmp_path):
-    (tmp_path / "autograd.py").write_text("grad = None\n")
-    program = f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(ROOT)!r}]; import nn"
-    result = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+@pytest.mark.parametrize("left", ["autograd.py", "autograd"], ids=["another package", "what is left of one"])
+def test_nn_refuses_another_package_called_autograd(left, tmp_path):
+    if left.endswith(".py"):
+        (tmp_path / left).write_text("grad = None\n")
+    else:
+        (tmp_path / left).mkdir()
+    (tmp_path / "nn").mkdir()
+    shutil.copy(ROOT / "nn" / "__init__.py", tmp_path / "nn")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import nn"
+    result = subprocess.run(  # -I -S: beside these two only the standard library
+        [sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False
     )
     assert result.returncode != 0
     message = result.stderr.strip().splitlines()[-1]
-    assert str(tmp_path / "autograd.py") in message
-    assert "pip uninstall autograd" in message
+    assert f"imports another one from {tmp_path / left}." in message
+    assert "pip uninstall autograd; then, in liftgrad's folder, pip install --force-reinstall" in message
