@@ -24,7 +24,7 @@ class Drawing:
     """A recorded graph as it was when `draw` was called; print it to learn its size and who draws it.
 
     dot      its text in the DOT language
-    svg()    its picture: by Graphviz where a `dot` program is found, else by the built-in layout
+    svg()    its picture: by Graphviz where that is found and does it well, else by the built-in layout
     save()   writes either to a file
 
     A notebook shows the picture where a cell ends with a Drawing.
