@@ -39,6 +39,8 @@ class ScalarEngine:
     """
 
     def __init__(self, model: MLP, loss: str = "mean_squared_error") -> None:
+        if not isinstance(model, MLP):
+            raise TypeError(f"model: expected an nn.MLP, got {type(model).__name__}")
         self.model = model
         self.loss_name = checks.one_of("loss", loss, LOSSES)
         self.loss = LOSSES[loss]

@@ -6,7 +6,7 @@ Every neuron's sum and every activation is a node one can see, draw and differen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from itertools import pairwise
 from typing import Any
 
@@ -140,9 +140,10 @@ class MLP(Module):
 
     def logits(self, x: Sequence[Any]) -> list[Value]:
         """The last layer's sums z, before its activation: what the cross-entropies start from."""
-        if len(x) != self.sizes[0]:
+        if getattr(x, "ndim", 1) != 1 or not isinstance(x, Sized) or len(x) != self.sizes[0]:
+            got = len(x) if isinstance(x, list | tuple) else f"shape {np.shape(x)}"
             raise ValueError(
-                f"x: expected one sample of {self.sizes[0]} numbers, got {len(x)}; "
+                f"x: expected one sample of {self.sizes[0]} numbers, got {got}; "
                 "a batch is a loop: [model(x) for x in rows]"
             )
         a: list[Value] = [xi if isinstance(xi, Value) else Value(xi) for xi in x]

@@ -94,6 +94,10 @@ class NeuralNetwork(LayeredParameters):
         >>> NeuralNetwork.from_mlp(MLP(2, [3, 1], activation="tanh"))
         NeuralNetwork([2, 3, 1], activation='tanh', output='linear', loss='mean_squared_error')
         """
+        from nn.layers import MLP
+
+        if not isinstance(model, MLP):
+            raise TypeError(f"from_mlp: expected an nn.MLP, got {type(model).__name__}")
         network = cls(model.sizes, activation=model.activation, output=model.output, loss=loss)
         network.parameters = np.array([parameter.data for parameter in model.parameters()])
         return network

@@ -295,6 +295,13 @@ def test_neither_engine_takes_targets_that_the_loss_is_not_made_for(loss, output
             engine.loss_and_gradient(network.parameters, [[1.0]], y)
 
 
+def test_only_an_mlp_is_taken_for_one():
+    with pytest.raises(TypeError, match=r"model: expected an nn\.MLP, got NeuralNetwork"):
+        ScalarEngine(NeuralNetwork([2, 1]))
+    with pytest.raises(TypeError, match=r"from_mlp: expected an nn\.MLP, got int"):
+        NeuralNetwork.from_mlp(3)
+
+
 def test_the_scalar_engine_wants_the_output_that_its_loss_is_for():
     with pytest.raises(ValueError, match="needs output 'softmax'; the model's is 'linear'"):
         ScalarEngine(MLP(2, [2]), loss="cross_entropy")

@@ -92,6 +92,9 @@ def test_the_generator_passed_in_decides_the_weights():
         (ValueError, "output: expected one of", lambda: MLP(2, [1], output="max")),
         (TypeError, r"rng: expected a numpy.random.Generator", lambda: MLP(2, [1], rng=0)),
         (ValueError, r"expected one sample of 2 numbers, got 3", lambda: MLP(2, [1])([1.0, 2.0, 3.0])),
+        (ValueError, r"expected one sample of 2 numbers, got shape \(\); a batch", lambda: MLP(2, [1])(3.0)),
+        (ValueError, r"got shape \(2, 5\); a batch is a loop", lambda: MLP(2, [1])(np.ones((2, 5)))),
+        (ValueError, r"got shape \(\); a batch is a loop", lambda: MLP(2, [1])(np.array(1.0))),
         (TypeError, "define named_parameters", lambda: Module().parameters()),
     ],
 )
