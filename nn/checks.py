@@ -31,8 +31,10 @@ def real_array(name: str, value: object, expected: str) -> Array:
             f"{name}: expected an array of real numbers, got dtype {array.dtype}; "
             f"convert it first, for instance with np.asarray({name}, dtype=float)."
         )
+    if array.dtype == np.float64:
+        return array                    # the quick way, for what comes in every step
     with np.errstate(all="ignore"):     # a long double too large for float64 becomes inf, refused later
-        return array.astype(np.float64, copy=False)
+        return array.astype(np.float64)
 
 
 def finite(name: str, array: Array) -> Array:
