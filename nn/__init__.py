@@ -10,20 +10,31 @@ if not hasattr(autograd, "check_gradients"):
         "pip install --force-reinstall --no-deps --editable ."
     )
 
+from nn.clipping import clip_by_norm, clip_by_value
 from nn.comparing import compare_gradients
 from nn.engines import Engine, ScalarEngine
 from nn.layers import MLP, Layer, Module, Neuron
 from nn.network import NeuralNetwork
+from nn.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSprop
 from nn.plots import plot_losses, plot_predictions, plot_training_process
 
 __all__ = [
     "MLP",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
     "Engine",
     "Layer",
     "Module",
+    "Momentum",
+    "Nesterov",
     "NeuralNetwork",
     "Neuron",
+    "RMSprop",
     "ScalarEngine",
+    "clip_by_norm",
+    "clip_by_value",
     "compare_gradients",
     "plot_losses",
     "plot_predictions",

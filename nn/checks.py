@@ -144,12 +144,55 @@ def positive(name: str, value: object) -> float:
     Traceback (most recent call last):
     ValueError: learning_rate: expected a finite number above 0, got -1
     """
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name}: expected a real number, got {type(value).__name__} {value!r}")
-    number = float(value)
+    number = _real(name, value)
     if not (number > 0 and math.isfinite(number)):
         raise ValueError(f"{name}: expected a finite number above 0, got {value}")
     return number
+
+
+def not_negative(name: str, value: object) -> float:
+    """`value` as a float, a finite real number of at least 0.
+
+    >>> not_negative("noise", -0.1)
+    Traceback (most recent call last):
+    ValueError: noise: expected a finite number of at least 0, got -0.1
+    """
+    number = _real(name, value)
+    if not (number >= 0 and math.isfinite(number)):
+        raise ValueError(f"{name}: expected a finite number of at least 0, got {value}")
+    return number
+
+
+def share(name: str, value: object) -> float:
+    """`value` as a float in [0, 1): 0 is allowed, 1 is not.
+
+    >>> share("momentum", 1.0)
+    Traceback (most recent call last):
+    ValueError: momentum: expected a number in [0, 1), got 1.0
+    """
+    number = _real(name, value)
+    if not 0 <= number < 1:
+        raise ValueError(f"{name}: expected a number in [0, 1), got {value}")
+    return number
+
+
+def open_share(name: str, value: object) -> float:
+    """`value` as a float between 0 and 1, neither of them allowed.
+
+    >>> open_share("factor", 0)
+    Traceback (most recent call last):
+    ValueError: factor: expected a number above 0 and below 1, got 0
+    """
+    number = _real(name, value)
+    if not 0 < number < 1:
+        raise ValueError(f"{name}: expected a number above 0 and below 1, got {value}")
+    return number
+
+
+def _real(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name}: expected a real number, got {type(value).__name__} {value!r}")
+    return float(value)
 
 
 def count(name: str, value: object, least: int) -> int:

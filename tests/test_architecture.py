@@ -45,6 +45,8 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.training": set(),
     "nn.rounding": {"nn.formulas"},
     "nn.parameters": {"nn.checks"},
+    "nn.optimizers": {"nn.checks"},
+    "nn.clipping": {"nn.checks"},
     "nn.network": {
         "nn.checks",
         "nn.formulas",
