@@ -10,6 +10,7 @@ if not hasattr(autograd, "check_gradients"):
         "pip install --force-reinstall --no-deps --editable ."
     )
 
+from nn import schedules
 from nn.clipping import clip_by_norm, clip_by_value
 from nn.comparing import compare_gradients
 from nn.engines import Engine, ScalarEngine
@@ -17,6 +18,7 @@ from nn.layers import MLP, Layer, Module, Neuron
 from nn.network import NeuralNetwork
 from nn.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSprop
 from nn.plots import plot_losses, plot_predictions, plot_training_process
+from nn.schedules import ReduceOnPlateau
 
 __all__ = [
     "MLP",
@@ -32,6 +34,7 @@ __all__ = [
     "NeuralNetwork",
     "Neuron",
     "RMSprop",
+    "ReduceOnPlateau",
     "ScalarEngine",
     "clip_by_norm",
     "clip_by_value",
@@ -39,4 +42,5 @@ __all__ = [
     "plot_losses",
     "plot_predictions",
     "plot_training_process",
+    "schedules",
 ]

@@ -143,7 +143,7 @@ class Nesterov(Momentum):
 
     Sutskever, Martens, Dahl & Hinton 2013, "On the importance of initialization and momentum in deep
     learning", formulas 3 and 4, take g at θ + momentum·velocity; here the parameters *are* that point
-    (Bengio, Boulanger-Lewandowski & Pascanu 2013, formula 7): the same path for a constant rate.
+    (Bengio, Boulanger-Lewandowski & Pascanu 2013, section 3.5): the same path for a constant rate.
 
     >>> optimizer = Nesterov(0.5)
     >>> state, step = optimizer(optimizer.init(np.zeros(1)), np.array([1.0]), rate=1.0)

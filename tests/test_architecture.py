@@ -47,6 +47,7 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.parameters": {"nn.checks"},
     "nn.optimizers": {"nn.checks"},
     "nn.clipping": {"nn.checks"},
+    "nn.schedules": {"nn.checks"},
     "nn.network": {
         "nn.checks",
         "nn.formulas",

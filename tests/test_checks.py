@@ -98,6 +98,28 @@ def test_a_rate_that_is_not_a_number_is_a_type_error(value):
         checks.positive("learning_rate", value)
 
 
+NUMBERS = [-1.0, -0.0, 0, 0.5, np.float32(0.5), 1, 2.0, float("nan"), float("inf")]
+
+
+@pytest.mark.parametrize(
+    ("check", "allowed", "expected"),
+    [
+        (checks.not_negative, [0, 0.5, 1, 2.0], "a finite number of at least 0"),
+        (checks.share, [0, 0.5], r"a number in \[0, 1\)"),
+        (checks.open_share, [0.5], "a number above 0 and below 1"),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused_with_the_range(check, allowed, expected):
+    for value in NUMBERS:
+        if value in allowed:
+            assert check("momentum", value) == value
+        else:
+            with pytest.raises(ValueError, match=f"momentum: expected {expected}, got"):
+                check("momentum", value)
+    with pytest.raises(TypeError, match=r"momentum: expected a real number, got str '0\.5'"):
+        check("momentum", "0.5")
+
+
 @pytest.mark.parametrize("value", [1.0, "1", None, True, np.True_, [1]])
 def test_a_count_that_is_not_a_whole_number_is_a_type_error(value):
     with pytest.raises(TypeError, match="epochs: expected a whole number, got"):
