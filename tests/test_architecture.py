@@ -40,7 +40,7 @@ ROOMS = {  # each room, and the project's rooms it may know
         "autograd.value",
     },
     "nn.checks": set(),
-    "nn.initializers": set(),
+    "nn.initializers": {"nn.checks"},
     "nn.formulas": set(),
     "nn.training": set(),
     "nn.rounding": {"nn.formulas"},
