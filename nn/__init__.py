@@ -17,10 +17,14 @@ from nn.engines import Engine, ScalarEngine
 from nn.layers import MLP, Layer, Module, Neuron
 from nn.network import NeuralNetwork
 from nn.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSprop
+from nn.penalties import L1, L2
 from nn.plots import plot_losses, plot_predictions, plot_training_process
+from nn.rate_range import learning_rate_range_test
 from nn.schedules import ReduceOnPlateau
 
 __all__ = [
+    "L1",
+    "L2",
     "MLP",
     "SGD",
     "Adagrad",
@@ -39,6 +43,7 @@ __all__ = [
     "clip_by_norm",
     "clip_by_value",
     "compare_gradients",
+    "learning_rate_range_test",
     "plot_losses",
     "plot_predictions",
     "plot_training_process",

@@ -55,14 +55,22 @@ def finite(name: str, array: Array) -> Array:
     )
 
 
-def columns(name: str, value: object, rows: int) -> Array:
-    """`value` as a finite (rows, N) array, one column a sample, N at least 1."""
-    expected = f"({rows}, N) with N >= 1"
+def table(name: str, value: object, rows: int | None = None) -> Array:
+    """`value` as a (rows, N) array, one column a sample, N at least 1. It need not be finite.
+
+    rows None: any number of them, from 1 on.
+    """
+    expected = f"({'features' if rows is None else rows}, N) with N >= 1"
     array = real_array(name, value, expected)
-    if array.ndim != 2 or array.shape[0] != rows or array.shape[1] == 0:
+    if array.ndim != 2 or rows not in (None, array.shape[0]) or 0 in array.shape:
         advice = _advice_for_one_axis(name, array, rows)
         raise ValueError(shape_message(name, expected, str(array.shape), advice))
-    return finite(name, array)
+    return array
+
+
+def columns(name: str, value: object, rows: int | None = None) -> Array:
+    """`value` as a `table` of finite numbers."""
+    return finite(name, table(name, value, rows))
 
 
 def exactly(name: str, value: object, shape: tuple[int, ...]) -> Array:
@@ -81,7 +89,7 @@ def shape_message(name: str, expected: str, got: str, advice: str = "") -> str:
     return f"{name}: expected shape {expected}, got {got}; did you pass rows for columns? {advice}"
 
 
-def _advice_for_one_axis(name: str, array: Array, rows: int) -> str:
+def _advice_for_one_axis(name: str, array: Array, rows: int | None) -> str:
     """How a vector becomes a table of so many rows, where it can."""
     if array.ndim != 1:
         return ""

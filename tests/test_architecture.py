@@ -47,7 +47,9 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.parameters": {"nn.checks"},
     "nn.optimizers": {"nn.checks"},
     "nn.clipping": {"nn.checks"},
+    "nn.penalties": {"nn.checks", "nn.parameters"},
     "nn.schedules": {"nn.checks"},
+    "nn.rate_range": {"nn.checks", "nn.optimizers", "nn.training"},
     "nn.network": {
         "nn.checks",
         "nn.formulas",

@@ -128,5 +128,5 @@ def test_he_keeps_a_signal_through_twenty_relu_layers_and_the_tutorial_s_loses_i
             a = np.maximum(INITIALIZERS[name](200, 200, rng) @ a, 0.0)
         return np.sqrt(np.mean(a**2))
 
-    assert 0.3 < size_after("he") < 3.0         # half the mean square of 200 terms of variance 2 / 200: it stays 1
+    assert 0.3 < size_after("he") < 3.0         # the mean square stays: half of 200 terms of variance 2 / 200
     assert size_after("tutorial") < 1e-18       # by 0.01 · √200 / √2 = 0.1 a layer
