@@ -10,16 +10,19 @@ if not hasattr(autograd, "check_gradients"):
         "pip install --force-reinstall --no-deps --editable ."
     )
 
-from nn import schedules
+from nn import schedules, toy_sets
 from nn.clipping import clip_by_norm, clip_by_value
 from nn.comparing import compare_gradients
+from nn.data import find_outliers, one_hot, random_split, stratified_split
 from nn.engines import Engine, ScalarEngine
 from nn.layers import MLP, Layer, Module, Neuron
+from nn.missing import Imputer
 from nn.network import NeuralNetwork
 from nn.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSprop
 from nn.penalties import L1, L2
 from nn.plots import plot_losses, plot_predictions, plot_training_process
 from nn.rate_range import learning_rate_range_test
+from nn.scaling import Scaler
 from nn.schedules import ReduceOnPlateau
 
 __all__ = [
@@ -31,6 +34,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Engine",
+    "Imputer",
     "Layer",
     "Module",
     "Momentum",
@@ -40,12 +44,18 @@ __all__ = [
     "RMSprop",
     "ReduceOnPlateau",
     "ScalarEngine",
+    "Scaler",
     "clip_by_norm",
     "clip_by_value",
     "compare_gradients",
+    "find_outliers",
     "learning_rate_range_test",
+    "one_hot",
     "plot_losses",
     "plot_predictions",
     "plot_training_process",
+    "random_split",
     "schedules",
+    "stratified_split",
+    "toy_sets",
 ]

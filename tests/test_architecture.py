@@ -49,6 +49,10 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.clipping": {"nn.checks"},
     "nn.penalties": {"nn.checks", "nn.parameters"},
     "nn.schedules": {"nn.checks"},
+    "nn.scaling": {"nn.checks"},
+    "nn.missing": {"nn.checks"},
+    "nn.data": {"nn.checks"},
+    "nn.toy_sets": {"nn.checks"},
     "nn.rate_range": {"nn.checks", "nn.optimizers", "nn.training"},
     "nn.network": {
         "nn.checks",
