@@ -15,8 +15,10 @@ from nn.clipping import clip_by_norm, clip_by_value
 from nn.comparing import compare_gradients
 from nn.data import find_outliers, one_hot, random_split, stratified_split
 from nn.engines import Engine, ScalarEngine
+from nn.history import History
 from nn.layers import MLP, Layer, Module, Neuron
 from nn.missing import Imputer
+from nn.monitors import Monitor, TrainingWarning
 from nn.network import NeuralNetwork
 from nn.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSprop
 from nn.penalties import L1, L2
@@ -34,10 +36,12 @@ __all__ = [
     "Adam",
     "AdamW",
     "Engine",
+    "History",
     "Imputer",
     "Layer",
     "Module",
     "Momentum",
+    "Monitor",
     "Nesterov",
     "NeuralNetwork",
     "Neuron",
@@ -45,6 +49,7 @@ __all__ = [
     "ReduceOnPlateau",
     "ScalarEngine",
     "Scaler",
+    "TrainingWarning",
     "clip_by_norm",
     "clip_by_value",
     "compare_gradients",

@@ -53,6 +53,8 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.missing": {"nn.checks"},
     "nn.data": {"nn.checks"},
     "nn.toy_sets": {"nn.checks"},
+    "nn.history": {"nn.checks"},
+    "nn.monitors": {"nn.checks", "nn.history", "nn.parameters"},
     "nn.rate_range": {"nn.checks", "nn.optimizers", "nn.training"},
     "nn.network": {
         "nn.checks",
