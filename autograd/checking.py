@@ -1,10 +1,10 @@
 """Gradients against numerical differentiation.
 
-Central differences are a smoke test: (f(x+h) - f(x-h)) / 2h has the truncation error h² f'''/6 and the
-rounding error ε |f| / h, and is wrong across a kink. The step is scaled to the operand, the tolerance knows
-the rounding error, and an entry that seems wrong is tried again with smaller steps before it is accused.
+An entry agrees when its numerical derivative is within `tolerance` of its argument's largest gradient, or
+within what rounding in f hides, and then the row says how much that is. One that seems wrong is tried with
+other steps before it is accused, and a kink is told from a mistake: see `differences`.
 
-This room knows `Value`, reports and structures.
+This room knows `Value`, the verdict on one derivative, reports and structures.
 """
 
 from __future__ import annotations
@@ -12,47 +12,54 @@ from __future__ import annotations
 import contextlib
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 
+from autograd.differences import EPSILON, STEPS, Entry
 from autograd.numberlike import real
 from autograd.reports import GradientReport, GradientRow, compare_row
 from autograd.structures import leaves, rebuild
 from autograd.value import Value
 
-_EPSILON = float(np.finfo(float).eps)
-_STEP = _EPSILON ** (1 / 3)  # balances h² against ε/h
-_SHRINK = (1 / 8, 1 / 64)
-_ROUNDINGS = 16  # roundings of f's own size that its value may carry
+_REFERENCES = {
+    "central": "central differences",
+    "richardson": "Richardson extrapolation",
+    "complex": "complex step",
+}
 
 
 def check_gradients(
     f: Callable[..., Any],
     *args: Any,
-    gradient: Callable[..., Any] | None = None,
+    gradient: Any = None,
+    method: str = "central",
     tolerance: float = 1e-6,
-    step: float = _STEP,
+    step: float | None = None,
     sample: int | None = None,
     rng: np.random.Generator | None = None,
 ) -> GradientReport:
-    """Compare the gradient of f at args with central differences; a report with a row for each argument.
+    """Compare the gradient of f at args with numerical derivatives; a report with a row for each argument.
 
     f         returns one number. Without `gradient` it is called with Values in place of the numbers in
               args, and the gradient is what `backward` gives. With it, f takes plain numbers.
     args      numbers, arrays, or nested lists and tuples of them; a dict gives a row for each key
-    gradient  gradient(*args) -> f's gradient: one structure like args[0], or a tuple of one for each
-              argument. Any hand-written derivative can be put here
-    tolerance share of the argument's largest gradient that a difference may reach; more where rounding
-              in f alone explains it
-    step      relative to max(1, |x|)
+    gradient  f's gradient at args, or the function gradient(*args) that gives it: one structure like args[0],
+              or a tuple of one for each argument. Any hand-written derivative can be put here
+    method    "central" differences; "richardson", which extrapolates them and gives some four digits more;
+              or "complex", which gives all digits, for an analytic f of plain numbers, written with cmath or
+              NumPy. Where central differences contradict a complex step, they decide, and the row says so
+    tolerance share of the argument's largest gradient that a difference may reach; more where rounding in f
+              alone explains it, which the row then says
+    step      the first to try, relative to max(1, |x|); the default suits the method
     sample    check so many entries of each row, chosen by `rng`, instead of all
 
-    Raises ValueError for a step or tolerance that is not positive, TypeError where f is not callable or does
-    not return a number.
+    A row's `relative` is |a - n| / max(|a|, |n|, floor), the floor being the argument's largest gradient.
+
+    Raises ValueError for a method, step, tolerance or sample that is not allowed, TypeError where f is not
+    callable, does not return a number, or refuses the complex step.
 
     >>> report = check_gradients(lambda a, b: (a * b).tanh(), 0.5, -0.25)
     >>> report.ok
@@ -60,108 +67,110 @@ def check_gradients(
     >>> wrong = check_gradients(lambda x: x**3, 2.0, gradient=lambda x: 3 * x)
     >>> wrong.ok, wrong.worst.candidate, round(wrong.worst.reference, 6)
     (False, 6.0, 12.0)
+    >>> check_gradients(lambda z: z**3, 2.0, gradient=12.0, method="complex", tolerance=1e-15).ok
+    True
     """
-    _check_options(f, tolerance, step, sample)
-    if not args:
-        raise ValueError("check_gradients: expected the arguments at which to check f, got none")
-    numbers = [real(x, "argument of the checked function") for x in leaves(list(args))]
-    recorded = gradient is None
-    analytic = _recorded_gradient(f, args, numbers) if gradient is None else _given_gradient(gradient, args)
-
-    def value_at(i: int, x: float) -> float:
-        moved: list[Any] = [*numbers[:i], x, *numbers[i + 1 :]]
-        result = f(*rebuild(list(args), iter([Value(n) for n in moved] if recorded else moved)))
-        return result.data if isinstance(result, Value) else real(result, "the value of the checked function")
-
+    _check_options(f, args, gradient, method, tolerance, sample, rng)
+    step = _checked_step(step, method)
+    function = _Function(f, args, gradient is None, method)
+    analytic = function.gradient() if gradient is None else _given_gradient(gradient, args)
     rng = rng or np.random.default_rng(0)
     rows, start = [], 0
     with np.errstate(all="ignore"):
+        function(function.numbers)  # here an error is f's own; farther on it may be the edge of f's domain
         for name, argument in _named(f, args):
             size = sum(1 for _ in leaves(argument))
-            entries = np.arange(size) if sample is None else np.sort(rng.permutation(size)[:sample])
-            probes = [_Probe(value_at, int(i), numbers[i], analytic[i], step) for i in start + entries]
-            row = _row(name, probes, tolerance)
-            rows.append(_located(row, argument, entries, size))
+            chosen = range(size) if sample is None else sorted(rng.permutation(size)[:sample].tolist())
+            points = {i: (function.along(start + i), function.numbers[start + i]) for i in chosen}
+            entries = {i: Entry(*points[i], analytic[start + i], method, step) for i in chosen}
+            rows.append(_row(name, argument, size, entries, tolerance))
             start += size
-    return GradientReport(tuple(rows), "gradient", "central differences", tolerance)
+    return GradientReport(tuple(rows), "gradient", _REFERENCES[method], tolerance)
 
 
-class _Probe:
-    """One entry: its analytic derivative, its numerical one, and how far rounding in f blurs that."""
+class _Function:
+    """The checked function, of the numbers in its arguments."""
 
-    def __init__(
-        self, value_at: Callable[[int, float], float], i: int, x: float, analytic: float, step: float
-    ) -> None:
-        self.f = partial(value_at, i)
-        self.x = x
-        self.step = step * max(1.0, abs(x))
-        self.analytic = analytic
-        self.numeric, self.blur = self.central(self.step)
-        self.note = ""
-        self.excused = False
+    def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], recorded: bool, method: str) -> None:
+        self.f, self.args, self.recorded, self.method = f, list(args), recorded, method
+        self.numbers = [real(x, "argument of the checked function") for x in leaves(self.args)]
 
-    def central(self, h: float) -> tuple[float, float]:
-        above, below = self.x + h, self.x - h
-        up, down = self.f(above), self.f(below)
-        width = above - below
-        return (up - down) / width, _ROUNDINGS * _EPSILON * max(abs(up), abs(down)) / width
+    def __call__(self, numbers: Sequence[Any]) -> Any:
+        result = self.f(*rebuild(self.args, map(Value, numbers) if self.recorded else iter(numbers)))
+        if self.method == "complex" and isinstance(result, (complex, np.complexfloating)):
+            at_real_numbers = not any(isinstance(x, complex) for x in numbers)
+            return complex(result) if not at_real_numbers else result.real if result.imag == 0 else math.nan
+        return result.data if isinstance(result, Value) else real(result, "the value of the checked function")
 
-    def agrees(self, allowed: float) -> bool:
-        return self.excused or abs(self.analytic - self.numeric) <= allowed + self.blur
+    def along(self, i: int) -> Callable[[Any], Any]:
+        """It as a function of number i alone; nan where it raises what `math` does outside a domain."""
 
-    def look_closer(self, allowed: float) -> None:
-        """Try smaller steps, then one-sided ones: a kink explains what a wrong gradient does not."""
-        for shrink in _SHRINK:
-            numeric, blur = self.central(self.step * shrink)
-            if abs(self.analytic - numeric) <= allowed + blur:
-                self.numeric, self.blur, self.note = numeric, blur, "a kink lies within the step"
-                return
-        left, right = self.slopes(self.step)
-        closer_left, closer_right = self.slopes(self.step * _SHRINK[-1])
-        stays = abs(closer_right - closer_left) > abs(right - left) / 2  # a smooth f's would shrink with h
-        within = min(left, right) - allowed <= self.analytic <= max(left, right) + allowed
-        if stays and within and abs(right - left) > allowed + self.blur:
-            self.excused = True
-            self.note = f"a kink lies at this very point: slopes {left:.4g} and {right:.4g}"
+        def function(x: Any) -> Any:
+            try:
+                return self([*self.numbers[:i], x, *self.numbers[i + 1 :]])
+            except (ValueError, ArithmeticError):
+                return math.nan
+            except TypeError as error:
+                if not isinstance(x, complex):
+                    raise
+                raise TypeError(
+                    f'check_gradients: method "complex" called f with complex numbers; it refused: {error}'
+                    '; write f with cmath or NumPy functions, or choose method="richardson"'
+                ) from error
 
-    def slopes(self, h: float) -> tuple[float, float]:
-        here = self.f(self.x)
-        return (here - self.f(self.x - h)) / h, (self.f(self.x + h) - here) / h
+        return function
+
+    def gradient(self) -> list[float]:
+        """What `backward` gives."""
+        values = [Value(x) for x in self.numbers]
+        result = self.f(*rebuild(self.args, iter(values)))
+        if isinstance(result, Value):  # else f does not depend on its arguments
+            result.backward()
+        return [value.grad for value in values]
 
 
-def _row(name: str, probes: Sequence[_Probe], tolerance: float) -> GradientRow:
-    allowed = tolerance * max((abs(p.numeric) for p in probes), default=0.0)
-    for probe in probes:
-        if not probe.agrees(allowed):
-            probe.look_closer(allowed)
-    row = compare_row(name, [p.analytic for p in probes], [p.numeric for p in probes], tolerance)
-    noted = [p for p in probes if p.note]
-    note = f"{len(noted)} of {len(probes)} entries: {noted[0].note}" if noted else ""
-    return replace(row, ok=all(p.agrees(allowed) for p in probes), note=note)
-
-
-def _located(row: GradientRow, argument: Any, entries: Any, size: int) -> GradientRow:
-    """The row of chosen entries, with its index and shape those of the whole argument."""
+def _row(name: str, argument: Any, size: int, entries: dict[int, Entry], tolerance: float) -> GradientRow:
+    """The row of an argument of `size` numbers; `entries` are those to check, by their place among them."""
+    for step in (Entry.settle, Entry.judge):
+        allowed = tolerance * _largest(entries.values())
+        for entry in entries.values():
+            step(entry, allowed)
+    shown = {i: e for i, e in entries.items() if not e.ok} or entries
+    analytic, numeric = [e.analytic for e in shown.values()], [e.numeric.slope for e in shown.values()]
+    row = compare_row(name, analytic, numeric, tolerance)
     shape = argument.shape if isinstance(argument, np.ndarray) else () if size == 1 else (size,)
-    index = np.unravel_index(entries[row.index[0]], shape) if row.index and shape else ()
-    sampled = f"{len(entries)} of {size} entries checked" if len(entries) < size else ""
-    note = "; ".join(filter(None, (sampled, row.note)))
-    return replace(row, shape=shape, index=tuple(int(i) for i in index), note=note)
+    index = np.unravel_index(list(shown)[row.index[0]], shape) if shape and row.index else ()
+    floor = max(abs(row.candidate), abs(row.reference), _largest(entries.values()))
+    return replace(
+        row,
+        shape=shape,
+        index=tuple(int(i) for i in index),
+        relative=row.absolute / floor if 0 < row.absolute < math.inf else row.absolute,
+        ok=all(e.ok for e in entries.values()),
+        note="; ".join(_notes(list(entries.values()), size)),
+    )
 
 
-def _recorded_gradient(f: Callable[..., Any], args: tuple[Any, ...], numbers: Sequence[float]) -> list[float]:
-    values = [Value(x) for x in numbers]
-    result = f(*rebuild(list(args), iter(values)))
-    if isinstance(result, Value):
-        result.backward()
-    else:
-        real(result, "the value of the checked function")  # a number: f does not depend on its arguments
-    return [value.grad for value in values]
+def _largest(entries: Iterable[Entry]) -> float:
+    """The largest gradient that both sides know of: a wild number on one side measures nothing."""
+    pairs = [(abs(e.analytic), abs(e.numeric.slope)) for e in entries]
+    return max((min(pair) for pair in pairs if all(map(math.isfinite, pair))), default=0.0)
 
 
-def _given_gradient(gradient: Callable[..., Any], args: tuple[Any, ...]) -> list[float]:
-    given = gradient(*args)
-    parts = (given,) if len(args) == 1 and not isinstance(given, tuple) else given
+def _notes(entries: list[Entry], size: int) -> list[str]:
+    """What there is to say of a row: each remark once, and of how many entries it is true."""
+    notes = [f"{len(entries)} of {size} entries checked"] if len(entries) < size else []
+    for remark in dict.fromkeys(remark for e in entries for remark in e.remarks):
+        about = [e for e in entries if remark in e.remarks]
+        text = remark.format(max(about, key=lambda e: e.numeric.error))
+        notes.append(f"{len(about)} of {len(entries)} entries: {text}" if size > 1 else text)
+    return notes
+
+
+def _given_gradient(gradient: Any, args: tuple[Any, ...]) -> list[float]:
+    given = gradient(*args) if callable(gradient) else gradient
+    alone = len(args) == 1 and (isinstance(args[0], tuple) or not isinstance(given, tuple))
+    parts = (given,) if alone else given
     if not isinstance(parts, (list, tuple)) or len(parts) != len(args):
         raise ValueError(
             f"gradient: expected one for each of {len(args)} arguments, got {type(given).__name__}"
@@ -179,7 +188,7 @@ def _aligned(argument: Any, gradient: Any) -> list[float]:
         return [x for key, part in argument.items() for x in _aligned(part, gradient[key])]
     if isinstance(argument, np.ndarray) and np.shape(gradient) != argument.shape:
         raise ValueError(f"gradient: expected shape {argument.shape}, got {np.shape(gradient)}")
-    numbers = [float(x) for x in leaves(gradient)]
+    numbers = [real(x, "gradient") for x in leaves(gradient)]
     if len(numbers) != sum(1 for _ in leaves(argument)):
         raise ValueError(f"gradient: expected as many numbers as the argument has, got {len(numbers)}")
     return numbers
@@ -201,11 +210,34 @@ def _named(f: Callable[..., Any], args: tuple[Any, ...]) -> list[tuple[str, Any]
     return parts
 
 
-def _check_options(f: Any, tolerance: float, step: float, sample: int | None) -> None:
+def _check_options(
+    f: Any, args: tuple[Any, ...], gradient: Any, method: Any, tolerance: Any, sample: Any, rng: Any
+) -> None:
     if not callable(f):
         raise TypeError(f"check_gradients: expected a function to check, got {type(f).__name__}")
-    for name, x in (("tolerance", tolerance), ("step", step)):
-        if not real(x, f"check_gradients: {name}") > 0 or math.isinf(x):
-            raise ValueError(f"check_gradients: {name} must be positive and finite, got {x}")
+    if not args:
+        raise ValueError("check_gradients: expected the arguments at which to check f, got none")
+    if method not in list(_REFERENCES):
+        raise ValueError(f"check_gradients: method must be one of {', '.join(_REFERENCES)}, got {method!r}")
+    if method == "complex" and gradient is None:
+        raise ValueError(
+            'check_gradients: method "complex" calls f with complex numbers, which Values refuse. Give '
+            '`gradient`, and an f of plain numbers; or choose method="richardson"'
+        )
+    if not 0 < real(tolerance, "check_gradients: tolerance") < math.inf:
+        raise ValueError(f"check_gradients: tolerance must be positive and finite, got {tolerance}")
+    if sample is not None and (isinstance(sample, bool) or not isinstance(sample, (int, np.integer))):
+        raise TypeError(f"check_gradients: sample must be an int of at least 1, or None, got {sample!r}")
     if sample is not None and sample < 1:
-        raise ValueError(f"check_gradients: sample must be at least 1, got {sample}")
+        raise ValueError(f"check_gradients: sample must be at least 1, or None for all, got {sample}")
+    if rng is not None and not isinstance(rng, np.random.Generator):
+        raise TypeError(f"check_gradients: rng must be a numpy.random.Generator, got {type(rng).__name__}")
+
+
+def _checked_step(step: Any, method: str) -> float:
+    relative = STEPS[method] if step is None else real(step, "check_gradients: step")
+    if not 0 < relative < math.inf:
+        raise ValueError(f"check_gradients: step must be positive and finite, got {step}")
+    if method != "complex" and relative < EPSILON:
+        raise ValueError(f"check_gradients: step must be at least {EPSILON:.2g} or x + step is x, got {step}")
+    return relative

@@ -32,7 +32,7 @@ def leaves(structure: Any) -> Iterator[Any]:
 def rebuild(structure: Any, numbers: Iterator[Any]) -> Any:
     """A structure like this one, with the next of `numbers` in place of each of its own.
 
-    An array becomes an array: of floats where it is given floats, else of objects.
+    An array becomes an array: of floats or complex numbers where it is given those, else of objects.
 
     >>> rebuild({"w": [1.0, (2.0, 3.0)], "b": 4.0}, iter("abcd"))
     {'w': ['a', ('b', 'c')], 'b': 'd'}
@@ -46,8 +46,9 @@ def rebuild(structure: Any, numbers: Iterator[Any]) -> Any:
     if isinstance(structure, np.ndarray):
         filled = np.empty(structure.size, dtype=object)
         filled[:] = [next(numbers) for _ in range(structure.size)]
-        floats = all(isinstance(x, float) for x in filled)
-        return filled.reshape(structure.shape).astype(float if floats else object)
+        kinds = set(map(type, filled))
+        kind = float if kinds <= {float} else complex if kinds <= {float, complex} else object
+        return filled.reshape(structure.shape).astype(kind)
     return next(numbers)
 
 

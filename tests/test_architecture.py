@@ -20,13 +20,17 @@ ROOMS = {  # each room, and the project's rooms it may know
     "autograd.micrograd": set(),
     "autograd.structures": set(),
     "autograd.reports": set(),
+    "autograd.differences": set(),
     "autograd.numberlike": {"autograd.primitives"},
     "autograd.value": {
         "autograd.graph", "autograd.micrograd", "autograd.namespaces", "autograd.numberlike",
         "autograd.primitives",
     },
     "autograd.modes": {"autograd.value"},
-    "autograd.checking": {"autograd.numberlike", "autograd.reports", "autograd.structures", "autograd.value"},
+    "autograd.checking": {
+        "autograd.differences", "autograd.numberlike", "autograd.reports", "autograd.structures",
+        "autograd.value",
+    },
     "autograd.functions": {
         "autograd.checking", "autograd.namespaces", "autograd.numberlike", "autograd.primitives",
         "autograd.value",
