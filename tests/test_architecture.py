@@ -22,6 +22,11 @@ ROOMS = {  # each room, and the project's rooms it may know
     "autograd.reports": set(),
     "autograd.differences": set(),
     "autograd.numberlike": {"autograd.primitives"},
+    "autograd.algebra": set(),
+    "autograd.notation": {"autograd.algebra"},
+    "autograd.textbook": {
+        "autograd.algebra", "autograd.namespaces", "autograd.notation", "autograd.primitives",
+    },
     "autograd.value": {
         "autograd.graph", "autograd.micrograd", "autograd.namespaces", "autograd.numberlike",
         "autograd.primitives",
