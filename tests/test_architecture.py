@@ -27,6 +27,7 @@ ROOMS = {  # each room, and the project's rooms it may know
     "autograd.textbook": {
         "autograd.algebra", "autograd.namespaces", "autograd.notation", "autograd.primitives",
     },
+    "autograd.ruletable": {"autograd.namespaces", "autograd.primitives", "autograd.textbook"},
     "autograd.value": {
         "autograd.graph", "autograd.micrograd", "autograd.namespaces", "autograd.numberlike",
         "autograd.primitives",
