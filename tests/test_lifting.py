@@ -543,3 +543,60 @@ def test_a_mistake_of_lifting_itself_is_found_and_named(monkeypatch):
     found = lifted.verify()
     assert (found.ok, found.node.op) == (False, "relu")
     assert "(relu) is" in found.note
+
+
+# ---- random structure: layers, samples, ragged sums and shared weights in random styles
+
+
+STYLES = [layer_in_micrograds_style, layer_backwards_written, layer_of_dots]
+BENDS = ["tanh", "sigmoid", "sin", "softplus", "relu"]
+
+
+@st.composite
+def structured_losses(draw):
+    """A loss over samples of a small network, in any style: weights used again, sums of many lengths."""
+    rng = np.random.default_rng(draw(st.integers(0, 10_000)))
+    width, samples = draw(st.integers(1, 5)), draw(st.integers(1, 6))
+    square = [numbers(width, rng) for _ in range(width)], numbers(width, rng)
+    kinds = st.sampled_from(["same again", "transposed", "ragged", "attend", "scale"])
+    steps = draw(st.lists(kinds, min_size=1, max_size=4))
+    style, bend = draw(st.sampled_from(STYLES)), draw(st.sampled_from(BENDS))
+    gain = Value(0.5)
+    leaves_vary = draw(st.booleans())
+    rows = []
+    for _ in range(samples):
+        a = numbers(width, rng) if leaves_vary else rng.standard_normal(width).tolist()
+        for step in steps:
+            a = stepped(step, style, square, gain, a)
+            a = [getattr(autograd, bend)(z) for z in a]
+        rows.append(a)
+    if draw(st.booleans()):  # samples that look at each other
+        rows = [[dot(p, q) / width for q in rows[: t + 1]] for t, p in enumerate(rows)]
+        rows = [softmax(row) for row in rows]
+    return autograd.sum([logsumexp(row) for row in rows]) / samples
+
+
+def stepped(step, style, square, gain, a):
+    W, b = square
+    if step == "same again":
+        return style(W, b, a)
+    if step == "transposed":
+        return [dot(column, a) for column in zip(*W, strict=True)]
+    if step == "ragged":
+        return [sum(a[: k + 1]) * w for k, w in enumerate(b)]
+    if step == "attend":
+        share = softmax([gain * x for x in a])
+        return [x * s - b[0] for x, s in zip(a, share, strict=True)]
+    return [gain * x * 2.0 + x**2 for x in a]
+
+
+@every_way
+@few_hundred
+@given(root=structured_losses())
+def test_structured_losses_agree_with_the_scalar_sweep(lift, root):
+    assume(isinstance(root, Value))
+    lifted = lift(root)
+    value, gradient = lifted.value_and_gradient([leaf.data for leaf in lifted.parameters])
+    scale = largest_number(root)
+    assert_agree(value, root.data, scale)
+    assert_agree(gradient, swept(root, lifted.parameters), scale**2)
