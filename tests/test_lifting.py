@@ -193,7 +193,7 @@ def check(root, rtol=1e-12, lift=lift):
 def products(lifted):
     """The shapes (batches, rows, columns) of the program's matrix products; how many of them gather."""
     found = [p for p in lifted._plan.layout.placed if not hasattr(p, "blocks") and p.operation.is_product]
-    gathered = [p for p in found if p.left.grid is None or p.right.grid is None]
+    gathered = [p for p in found if any(factor.grid is None for factor in p.factors)]
     return [p.out.shape for p in found], len(gathered)
 
 
@@ -231,7 +231,7 @@ def test_a_network_recorded_sample_by_sample_is_three_matrix_products(layer):
 
 
 def operands(placed):
-    return [o for o in (placed.left, placed.right, placed.stack, *placed.terms) if o is not None]
+    return [*placed.factors, *placed.terms, *([placed.stack] if placed.stack else [])]
 
 
 @pytest.mark.parametrize("layer", [layer_in_micrograds_style, layer_backwards_written, layer_of_dots])

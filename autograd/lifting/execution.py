@@ -86,7 +86,7 @@ class _Bound:
         self.holes = placed.holes
         if self.holes is not None and self.varies:
             self.holes = np.broadcast_to(self.holes[..., None], self.out.shape)
-        operands = [placed.left, placed.right, placed.stack, *placed.terms]
+        operands = [*placed.factors, *placed.terms, *([placed.stack] if placed.stack else [])]
         self.wanted = any(map(files.wants, operands))
         files.wanted[self.varies][placed.out.registers] = self.wanted
         self.terms = [self.read(term) for term in placed.terms]
@@ -159,12 +159,11 @@ class _Product(_Bound):
 
     def __init__(self, placed: Placed, files: Files) -> None:
         super().__init__(placed, files)
-        assert placed.left is not None
-        assert placed.right is not None
-        self.left, self.right = self.read(placed.left), self.read(placed.right)
+        left, right = placed.factors
+        self.left, self.right = self.read(left), self.read(right)
         self.weights = _weights(self.operation.pair_coefficients, files)
         if self.weights is not None:
-            shape = (-1, 1) if placed.left.varies else (-1,)
+            shape = (-1, 1) if left.varies else (-1,)
             scaled = files.scratch(self.left.shape)
             self.weights = self.weights.reshape(shape)
             self.forwards(partial(np.multiply, self.left, self.weights, scaled))
@@ -174,20 +173,17 @@ class _Product(_Bound):
         self.fill()
 
     def pull(self) -> None:
-        placed, files = self.placed, self.files
-        assert placed.left is not None
-        assert placed.right is not None
-        right, left = placed.right, self.left
-        if files.wants(placed.left):
-            files.contribute(placed.left, placed.left.varies, self._left_gradient)
-        if placed.biased:  # the row of ones is nobody's
-            assert right.grid is not None
+        placed, files, weights = self.placed, self.files, self.left
+        left, right = placed.factors
+        if files.wants(left):
+            files.contribute(left, left.varies, self._left_gradient)
+        if placed.biased and right.grid is not None:  # the row of ones is nobody's
             batches, rows, columns = right.grid.shape
             grid = Grid(right.grid.offset, (batches, rows - 1, columns), right.grid.strides)
-            right, left = Operand(right.varies, grid.registers, grid), left[:, :, : rows - 1]
+            right, weights = Operand(right.varies, grid.registers, grid), weights[:, :, : rows - 1]
         if files.wants(right):
             files.contribute(
-                right, right.varies, lambda out: [matmul.right_gradient(left, self.d_out, out)]
+                right, right.varies, lambda out: [matmul.right_gradient(weights, self.d_out, out)]
             )
         self.pull_terms()
 
@@ -202,9 +198,8 @@ class _Sum(_Bound):
     def __init__(self, placed: Placed, files: Files) -> None:
         super().__init__(placed, files)
         started = False
-        if placed.left is not None and placed.right is not None:
-            self.left = self.broadcast(self.read(placed.left), placed.left)
-            self.right = self.broadcast(self.read(placed.right), placed.right)
+        if placed.factors:
+            self.left, self.right = (self.broadcast(self.read(factor), factor) for factor in placed.factors)
             self._dot()
             started = True
         if placed.stack is not None:
@@ -243,14 +238,13 @@ class _Sum(_Bound):
 
     def pull(self) -> None:
         placed, files = self.placed, self.files
-        if placed.left is not None and placed.right is not None:
-            same = placed.left.varies == placed.right.varies and np.array_equal(
-                placed.left.index, placed.right.index
-            )
+        if placed.factors:
+            left, right = placed.factors
+            same = left.varies == right.varies and np.array_equal(left.index, right.index)
             weights = self.operation.pair_coefficients * (2.0 if same else 1.0)  # d(x x) = 2 x dx
-            self.contribute(placed.left, partial(self._times_other, self.right, weights))
+            self.contribute(left, partial(self._times_other, self.right, weights))
             if not same:
-                self.contribute(placed.right, partial(self._times_other, self.left, weights))
+                self.contribute(right, partial(self._times_other, self.left, weights))
         if placed.stack is not None and files.wants(placed.stack):
             wide = np.broadcast_to(self.d_out, (len(self.stack), *self.d_out.shape))
             stack_weights = _weights(self.operation.term_coefficients, files)

@@ -58,9 +58,9 @@ class Files:
         """An array for intermediate results."""
         return np.empty(tuple(shape), self.dtype)
 
-    def wants(self, operand: Operand | None) -> bool:
+    def wants(self, operand: Operand) -> bool:
         """Whether any of its registers is to get a gradient."""
-        return operand is not None and bool(self.wanted[operand.varies][operand.index].any())
+        return bool(self.wanted[operand.varies][operand.index].any())
 
     def first_touch(self, varies: bool, registers: Any) -> bool:
         """Whether none of these gradients has been written yet; from now on they all have."""
@@ -83,15 +83,14 @@ class Files:
         """
         grid = operand.grid
         direct = grid is not None and operand.varies == varies and _no_register_twice(grid)
-        if grid is not None and direct and self.first_touch(varies, operand.index):
-            self.backwards += write(self.view(self.gradients, grid, varies))
-            return
+        at_once = grid is not None and direct and self.first_touch(varies, operand.index)
         shape = (*operand.index.shape, self.samples) if varies else operand.index.shape
-        scratch = self.scratch(shape)
-        self.backwards += write(scratch)
+        target = self.view(self.gradients, grid, varies) if grid and at_once else self.scratch(shape)
+        self.backwards += write(target)
         if holes is not None:  # 0 times infinity is not 0
-            self.backwards.append(partial(np.putmask, scratch, np.broadcast_to(holes, shape), 0.0))
-        self.pass_on(operand, scratch)
+            self.backwards.append(partial(np.putmask, target, np.broadcast_to(holes, shape), 0.0))
+        if not at_once:
+            self.pass_on(operand, target)
 
     def pass_on(self, operand: Operand, array: Array) -> None:
         """Add an array of contributions to the gradients of the operand's registers."""

@@ -44,8 +44,8 @@ class Placed:
     """An operation with its registers.
 
     out      the results': (batches, rows, columns) of a matrix product, else any shape of that size
-    left     (batches, rows, K) of a matrix product, (K, *out) of another sum
-    right    (batches, K, columns), or (K, *out)
+    factors  left and right: (batches, rows, K) and (batches, K, columns) of a matrix product, (K, *out) both
+             of another sum; none where there are no products
     biased   whether left has one more column, the biases, and right one more row, of ones
     terms    the plain terms, or a primitive's operands, each of out's shape
     stack    many of them as one operand (J, *out)
@@ -55,8 +55,7 @@ class Placed:
 
     operation: Operation
     out: Grid
-    left: Operand | None = None
-    right: Operand | None = None
+    factors: tuple[Operand, ...] = ()
     biased: bool = False
     terms: list[Operand] = field(default_factory=list)
     stack: Operand | None = None
@@ -76,7 +75,7 @@ class Layout:
         """`neutral` has the kinds with any number of operands, and what one that is missing counts as."""
         self.registers = registers
         self.placed: list[Placed | Tape] = []
-        self._holed: list[Placed] = []
+        self._holed: list[tuple[Placed, Booleans]] = []
         self._ones_below = ones_below
         self._neutral = neutral
 
@@ -89,7 +88,7 @@ class Layout:
         placed = self._product(operation) if operation.is_product else self._one_by_one(operation)
         self.placed.append(placed)
         if placed.holes is not None:
-            self._holed.append(placed)
+            self._holed.append((placed, placed.holes))
 
     def _settle(self, operation: Operation, nodes: Ints) -> Placed:
         begin = self.registers.settle(nodes, operation.varies)
@@ -108,12 +107,12 @@ class Layout:
         below = self._with_ones(right) if bias.size else None
         if below is not None and weights.grid is not None:
             placed = self._settle(operation, operation.nodes)
-            placed.left, placed.right, placed.biased = weights, below, True
+            placed.factors, placed.biased = (weights, below), True
             return placed
         terms = np.moveaxis(operation.terms, 3, 0)
         operands = [self._operand(operation, term, anything=term == NOTHING) for term in terms]
         placed = self._settle(operation, operation.nodes)
-        placed.left, placed.right, placed.terms = left, right, operands
+        placed.factors, placed.terms = (left, right), operands
         return placed
 
     def _with_ones(self, right: Operand) -> Operand | None:
@@ -150,13 +149,11 @@ class Layout:
 
     def _region(self, operation: Operation, registers: Ints) -> Placed | None:
         """Earlier results with holes that these registers are all the rest of."""
-        for earlier in self._holed:
-            assert earlier.holes is not None
-            size = earlier.holes.size
+        for earlier, holes in self._holed:
             inside = registers - earlier.out.offset
-            if earlier.operation.varies == operation.varies and inside.min() >= 0 and inside.max() < size:
-                uses = np.bincount(inside, minlength=size)
-                if np.array_equal(uses == 1, ~earlier.holes.ravel()) and uses.max() == 1:
+            if earlier.varies == operation.varies and inside.min() >= 0 and inside.max() < holes.size:
+                uses = np.bincount(inside, minlength=holes.size)
+                if np.array_equal(uses == 1, ~holes.ravel()) and uses.max() == 1:
                     return earlier
         return None
 
@@ -174,14 +171,14 @@ class Layout:
         if len(shape) == 1:
             columns = [column for part in (lefts, rights, terms) for column in part.T[:FEW]]
             shape = self._shape(len(order), columns)
-        read = [self._matrix(operation, part, shape, anything) for part in (lefts, rights) if part.shape[1]]
+        parts = [part for part in (lefts, rights) if part.shape[1]]
+        factors = tuple(self._matrix(operation, part, shape, anything) for part in parts)
         stack = self._matrix(operation, terms, shape, anything) if stacked and terms.shape[1] else None
         singles = [] if stacked else [
             self._operand(operation, term.reshape(shape), anything) for term in terms.T
         ]  # fmt: skip
         placed = self._settle(operation, nodes.reshape(shape))
-        placed.left, placed.right = read or (None, None)
-        placed.terms, placed.stack = singles, stack
+        placed.factors, placed.terms, placed.stack = factors, singles, stack
         return placed
 
     def _shape(self, size: int, columns: Sequence[Ints]) -> tuple[int, ...]:
@@ -222,9 +219,9 @@ class Layout:
     def _filled(self, asked: Ints, varies: bool, neutral: float) -> bool:
         """Whether all these registers are holes that can hold this number; and then they will."""
         rest, regions = np.unique(asked), []
-        for placed in self._holed:
-            if len(rest) and placed.holes is not None and placed.operation.varies == varies:
-                mine = np.isin(rest, placed.out.offset + np.flatnonzero(placed.holes))
+        for placed, holes in self._holed:
+            if len(rest) and placed.varies == varies:
+                mine = np.isin(rest, placed.out.offset + np.flatnonzero(holes))
                 if mine.any() and placed.fill in (None, neutral):
                     regions.append(placed)
                     rest = rest[~mine]
