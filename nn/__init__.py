@@ -22,7 +22,7 @@ from nn.monitors import Monitor, TrainingWarning
 from nn.network import NeuralNetwork
 from nn.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSprop
 from nn.penalties import L1, L2
-from nn.plots import plot_losses, plot_predictions, plot_training_process
+from nn.plots import plot_decision_boundary, plot_losses, plot_predictions, plot_training_process
 from nn.rate_range import learning_rate_range_test
 from nn.scaling import Scaler
 from nn.schedules import ReduceOnPlateau
@@ -56,6 +56,7 @@ __all__ = [
     "find_outliers",
     "learning_rate_range_test",
     "one_hot",
+    "plot_decision_boundary",
     "plot_losses",
     "plot_predictions",
     "plot_training_process",

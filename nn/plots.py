@@ -6,7 +6,7 @@ It knows a network by the tutorial's methods alone. Figures are returned, to be 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -113,6 +113,53 @@ def _checked_predictions(
     if outside.any():
         raise ValueError(f"labels: expected whole numbers from 0 to {len(p) - 1}, got {truth[outside][0]}")
     return pictures, checks.probabilities("probabilities", p), truth.astype(np.intp)
+
+
+def plot_decision_boundary(
+    scores: Callable[[Array], npt.ArrayLike],
+    x: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    title: str = "Decision boundary",
+) -> Figure:
+    """Where in the plane a score is positive, and samples of two classes: crosses where a label is above 0.
+
+    scores  takes points (2, M), one a column, and gives a score for each, (M,) or (1, M); where the boundary
+            lies elsewhere than at 0, as with probabilities at ½, subtract that first
+    x       (2, N) samples
+    labels  (N,), above 0 for the class whose scores should be
+
+    The picture reaches past the samples by a tenth of their spread, 200 points a side.
+    """
+    samples = checks.columns("x", x, 2)
+    positive = checks.finite("labels", checks.exactly("labels", labels, samples.shape[1:])) > 0
+    low, high = samples.min(axis=1), samples.max(axis=1)
+    margin = np.where(high > low, 0.1 * (high - low), 1.0)
+    across, up = np.linspace(low - margin, high + margin, 200).T
+    grid = np.stack([axis.ravel() for axis in np.meshgrid(across, up)])
+    surface = _scores(scores, grid).reshape(200, 200)
+
+    figure: Figure = _matplotlib("figure").Figure(figsize=(6, 6), layout="constrained")
+    axes = figure.add_subplot()
+    axes.pcolormesh(across, up, surface > 0, cmap="coolwarm", vmin=-0.5, vmax=1.5)
+    if surface.min() <= 0 < surface.max():
+        axes.contour(across, up, surface, levels=[0.0], colors="black")
+    axes.scatter(*samples[:, positive], marker="x", color="darkred", label="label above 0")
+    axes.scatter(*samples[:, ~positive], marker="o", color="navy", label="label 0 or below")
+    axes.set_title(title, parse_math=False)
+    axes.legend()
+    return figure
+
+
+def _scores(scores: Callable[[Array], npt.ArrayLike], points: Array) -> Array:
+    found = checks.real_array("scores", scores(points), f"({points.shape[1]},)")
+    if found.ndim == 2 and len(found) == 1:
+        (found,) = found
+    if found.shape != points.shape[1:]:
+        raise ValueError(
+            f"scores: expected one for each of {points.shape[1]} points, shape {points.shape[1:]} or "
+            f"{(1, *points.shape[1:])}, got {found.shape}"
+        )
+    return checks.finite("scores", found)
 
 
 def _matplotlib(module: str) -> Any:

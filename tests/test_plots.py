@@ -7,7 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nn import NeuralNetwork, plot_losses, plot_predictions, plot_training_process
+from nn import (
+    NeuralNetwork,
+    plot_decision_boundary,
+    plot_losses,
+    plot_predictions,
+    plot_training_process,
+)
 
 matplotlib = pytest.importorskip("matplotlib", reason="plots are an extra")
 from matplotlib import pyplot  # noqa: E402
@@ -157,6 +163,62 @@ def test_predictions_that_do_not_fit_are_refused(arguments, message):
     fitting = {"images": IMAGES, "probabilities": PROBABILITIES, "labels": LABELS}
     with pytest.raises(ValueError, match=message):
         plot_predictions(**fitting | arguments)
+
+
+CORNERS = np.array([[0.0, 4.0, 0.0, 4.0], [0.0, 0.0, 2.0, 2.0]])
+
+
+def right_of_one(points):
+    return points[0] - 1
+
+
+def test_a_decision_boundary_lies_where_the_score_is_zero(tmp_path):
+    figure = plot_decision_boundary(right_of_one, CORNERS, [-1, 1, -1, 1], title="a $x^$")
+    (axes,) = figure.axes
+    mesh, contour, *_ = axes.collections
+    coloured = mesh.get_array()
+    across = np.linspace(-0.4, 4.4, 200)  # a tenth beyond the samples
+    np.testing.assert_array_equal(coloured, np.broadcast_to(across > 1, (200, 200)))
+    (line,) = [path for path in contour.get_paths() if len(path)]
+    np.testing.assert_allclose(line.vertices[:, 0], 1.0, rtol=1e-12)  # the score is linear
+    assert axes.get_title() == "a $x^$"
+    assert drawn(figure, tmp_path).startswith(b"\x89PNG")
+
+
+def test_a_decision_boundary_shows_the_classes_by_marker_as_well_as_colour():
+    figure = plot_decision_boundary(right_of_one, CORNERS, [0.0, 1.0, 0.0, 1.0])
+    *_, above, below = figure.axes[0].collections
+    np.testing.assert_array_equal(above.get_offsets(), CORNERS.T[[1, 3]])
+    np.testing.assert_array_equal(below.get_offsets(), CORNERS.T[[0, 2]])
+    assert above.get_paths()[0].vertices.tolist() != below.get_paths()[0].vertices.tolist()
+    assert (above.get_label(), below.get_label()) == ("label above 0", "label 0 or below")
+
+
+def test_a_decision_boundary_takes_a_network_s_row_of_scores_and_its_lack_of_doubt(tmp_path):
+    figure = plot_decision_boundary(lambda points: np.ones((1, points.shape[1])), CORNERS[:, :1], [1])
+    (axes,) = figure.axes
+    assert axes.collections[0].get_array().all()
+    assert len(axes.collections) == 3  # no boundary, hence no line
+    assert axes.get_xlim() == pytest.approx((-1, 1), abs=0.02)  # a single sample spreads over nothing
+    drawn(figure, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"x": CORNERS.T}, r"x: expected shape \(2, N\) with N >= 1, got \(4, 2\)"),
+        ({"x": CORNERS[:, :0]}, r"got \(2, 0\)"),
+        ({"labels": [1, 0]}, r"labels: expected shape \(4,\), got \(2,\)"),
+        ({"labels": [1, 0, np.nan, 1]}, "labels holds nan at index 2"),
+        ({"scores": lambda points: points}, r"scores: expected one for each of 40000 .* got \(2, 40000\)"),
+        ({"scores": lambda points: 1.0}, r"scores: expected one for each of 40000 points.*got \(\)"),
+        ({"scores": lambda points: points[0] * np.nan}, "scores holds nan"),
+    ],
+)
+def test_a_decision_boundary_that_does_not_fit_is_refused(arguments, message):
+    fitting = {"scores": right_of_one, "x": CORNERS, "labels": [-1, 1, -1, 1]}
+    with pytest.raises(ValueError, match=message):
+        plot_decision_boundary(**fitting | arguments)
 
 
 def test_without_matplotlib_the_error_names_the_extra(monkeypatch, learning):
