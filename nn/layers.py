@@ -146,7 +146,8 @@ class MLP(Module):
                 f"x: expected one sample of {self.sizes[0]} numbers, got {got}; "
                 "a batch is a loop: [model(x) for x in rows]"
             )
-        a: list[Value] = [xi if isinstance(xi, Value) else Value(xi) for xi in x]
+        # a plain number is a constant here as in any expression, and no parameter of a lifted program
+        a: list[Value] = [xi if isinstance(xi, Value) else Value(xi).detach() for xi in x]
         for layer in self.layers[:-1]:
             a = layer(a)
         return self.layers[-1].zs(a)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from autograd import Value
 from nn import MLP, Layer, Module, NeuralNetwork, Neuron
 
 
@@ -55,6 +56,13 @@ def test_widths_may_be_any_sequence_or_an_array_of_integers(layers):
     assert MLP(2, layers).sizes == [2, 3, 1]
     assert NeuralNetwork([2, *layers]).layer_sizes == [2, 3, 1]
     assert NeuralNetwork(layers).layer_sizes == [3, 1]
+
+
+def test_plain_inputs_are_constants_and_values_stay_themselves():
+    x = Value(1.0)
+    z = MLP(2, [1], rng=np.random.default_rng(0))([x, 2.0])
+    assert z.parents[2] is x
+    assert [parent.is_constant for parent in z.parents] == [False, False, False, True, False]  # w, w, x, 2, b
 
 
 def test_zero_grad_clears_every_parameter():
