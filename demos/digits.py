@@ -9,18 +9,16 @@ computation graph of one output neuron, the loss curves, and digits with their p
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from autograd import GradientReport, Value, check_gradients, dot, draw
-from demos.program import make_writable, require, run
+from demos.program import parsed, run
 from nn import Engine, NeuralNetwork, ScalarEngine, compare_gradients, plot_losses, plot_predictions
 
 Array = npt.NDArray[np.float64]
@@ -154,27 +152,8 @@ def neuron_graph(network: NeuralNetwork, part: Part, digit: int = 0) -> tuple[Va
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the demonstration."""
-    parser = argparse.ArgumentParser(
-        prog="python -m demos.digits", description=(__doc__ or "").split("\n\n")[0]
-    )
-    parser.add_argument(
-        "--out", type=Path, default=Path("out"), help="folder for the pictures (default: out/)"
-    )
-    parser.add_argument(
-        "--epochs", type=int, default=60, help="passes over the training digits (default: 60)"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of split, weights and order (default: 0)")
-    parser.add_argument("--quiet", action="store_true", help="print only the accuracy and what was written")
-    options = parser.parse_args(argv)
-    if options.epochs < 1:
-        parser.error(f"--epochs: expected at least 1, got {options.epochs}")
-    if options.seed < 0:
-        parser.error(f"--seed: expected 0 or more, got {options.seed}")
-    require(sklearn="scikit-learn", matplotlib="matplotlib", tqdm="tqdm")
-    try:
-        make_writable(options.out)  # now, and not after the work is done
-    except OSError as error:
-        parser.error(f"--out: expected a folder that can be written to, got {options.out} ({error.strerror})")
+    needed = {"sklearn": "scikit-learn", "matplotlib": "matplotlib", "tqdm": "tqdm"}
+    options = parsed("digits", __doc__ or "", "epochs", 60, argv, needed)
 
     def say(*words: object) -> None:
         if not options.quiet:
