@@ -1,7 +1,7 @@
 # make demo   the main job: train on digits, prove the gradients agree, draw
 # make test   lint, types, tests
 # make fuzz   10,000 random programs for each property and each peer that is installed; counts
-# make bench  what the engine costs beside micrograd, PyTorch and JAX, of those that are installed: ratios
+# make bench  what the engine and lifted programs cost beside their peers, of those that are installed: ratios
 # make peers  install these, and whatever else tests and benchmarks compare with
 # All make .venv and install what they need, once; they run again when pyproject.toml changes.
 
@@ -24,6 +24,7 @@ fuzz: .venv/test-installed
 
 bench: .venv/test-installed
 	$(python) -m tests.benchmarks.eager
+	$(python) -m tests.benchmarks.lifted
 
 # the other engines that some tests compare with; a plain torch may bring gigabytes of CUDA along
 peers: .venv/test-installed

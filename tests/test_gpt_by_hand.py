@@ -79,8 +79,7 @@ def test_a_batch_by_hand_agrees_with_pytorch(theta):
     flat = torch.tensor(theta, requires_grad=True)
     sizes = [rows * columns for rows, columns in SHAPES.values()]
     W = {
-        name: part.view(shape)
-        for (name, shape), part in zip(SHAPES.items(), flat.split(sizes), strict=True)
+        name: part.view(shape) for (name, shape), part in zip(SHAPES.items(), flat.split(sizes), strict=True)
     }
 
     def norm(x):
