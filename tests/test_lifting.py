@@ -393,6 +393,14 @@ def test_a_chain_is_one_call_and_a_long_sum_one_reduction(length):
     assert len(check(total, rtol=1e-12)._plan.layout.placed) == 1
 
 
+@every_way
+def test_sums_that_differ_in_where_the_sign_stands_are_told_apart(lift):
+    a, b, c = Value(1.0), Value(2.0), Value(4.0)
+    program = lift([a + b - c, a - b + c, a * b - c * a + b * c, a * b + c * a - b * c])
+    theta = [leaf.data for leaf in program.parameters]
+    assert program.outputs(theta).tolist() == [-1.0, 3.0, 2.0 - 4.0 + 8.0, 2.0 + 4.0 - 8.0]
+
+
 def test_unreachable_leaves_have_no_gradient():
     x, y = Value(2.0), Value(3.0)
     lifted = lift(x * 2.0, inputs=[y])
