@@ -211,17 +211,19 @@ class _Sum(_Bound):
 
     def _dot(self) -> None:
         left, right, out = self.left, self.right, self.out
-        weights = _weights(self.operation.pair_coefficients, self.files)
+        weights = self.operation.pair_coefficients
+        if (weights != weights[0]).any():
+            along = weights.astype(self.files.dtype)
+            self.forwards(partial(np.einsum, "k...,k...,k->...", left, right, along, out=out))
+            return
         if len(left) == 1:
             self.forwards(partial(np.multiply, left[0], right[0], out))
-            if weights is not None:
-                self.forwards(partial(np.multiply, out, float(weights[0]), out))
-        elif weights is not None:
-            self.forwards(partial(np.einsum, "k...,k...,k->...", left, right, weights, out=out))
         elif out.size == 1 and left.size == right.size == len(left):
             self.forwards(partial(np.dot, left.reshape(-1), right.reshape(-1), out.reshape(())))
         else:
             self.forwards(partial(np.einsum, "k...,k...->...", left, right, out=out))
+        if weights[0] != 1.0:
+            self.forwards(partial(np.multiply, out, float(weights[0]), out))
 
     def _total(self, started: bool) -> None:
         stack, out = self.stack, self.out
@@ -276,7 +278,11 @@ class _Application(_Bound):
         if placed.stack is not None:
             self.operands: Any = self.broadcast(self.read(placed.stack), placed.stack)
         else:
-            self.operands = [self.broadcast(*pair) for pair in zip(self.terms, placed.terms, strict=True)]
+            pairs = zip(self.terms, placed.terms, strict=True)
+            self.operands = [
+                self.broadcast(array, operand) if operand.number is None else operand.number
+                for array, operand in pairs
+            ]
         self.forwards(self._value())
         self.fill()
 
@@ -313,6 +319,13 @@ class _Application(_Bound):
         if self.primitive.name == "relu":
             sign = self.files.scratch(y.shape)  # of relu's value: 1, 0 or nan, its derivative
             return [partial(np.sign, y, sign), partial(np.multiply, d_out, sign, out)]
+        if self.primitive.name == "power" and i == 0 and operands[1].__class__ is float and operands[1]:
+            slope, exponent = self.files.scratch(y.shape), operands[1]
+            return [
+                partial(np.power, operands[0], exponent - 1, slope),
+                partial(np.multiply, slope, exponent, slope),
+                partial(np.multiply, d_out, slope, out),
+            ]
         return [lambda: np.multiply(d_out, rule(ARRAY, y, *operands), out)]
 
 
