@@ -6,7 +6,7 @@
 Backwards the operations are met in reverse; constants and what depends on nothing but them get no gradient.
 The rules are the table's, over whole arrays.
 
-This room knows layouts, files, tapes, the table of primitives and NumPy's namespace for its rules.
+This room knows layouts, files, tapes, kernels, the table of primitives and NumPy's namespace for its rules.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy.typing as npt
 from autograd.lifting import matmul
 from autograd.lifting.files import Array, Files, Step
 from autograd.lifting.grids import Grid
+from autograd.lifting.kernels import kernel
 from autograd.lifting.layout import Operand, Placed
 from autograd.lifting.normal_form import SUM
 from autograd.lifting.tape import Tape, entries
@@ -283,13 +284,12 @@ class _Application(_Bound):
                 self.broadcast(array, operand) if operand.number is None else operand.number
                 for array, operand in pairs
             ]
-        self.forwards(self._value())
+        self.kernel = kernel(primitive.name, self.operands, self.out)
+        self.forwards(*(self.kernel[0] if self.kernel else [self._value()]))
         self.fill()
 
     def _value(self) -> Step:
         primitive, operands, out = self.primitive, self.operands, self.out
-        if primitive.name == "relu":
-            return partial(_relu, operands[0], out)
         ufunc = getattr(np, primitive.ufunc or primitive.name, None)
         if isinstance(ufunc, np.ufunc) and ufunc.nin == primitive.arity:
             return partial(ufunc, *operands, out=out)
@@ -303,6 +303,8 @@ class _Application(_Bound):
 
     def _pull_all(self, out: Array) -> list[Step]:
         primitive, operands, y, d_out = self.primitive, self.operands, self.out, self.d_out
+        if self.kernel:
+            return self.kernel[1](0, d_out, out)
 
         def pull() -> None:
             partials = primitive.partials[0](ARRAY, y, operands)
@@ -316,16 +318,8 @@ class _Application(_Bound):
 
     def _pull_one(self, i: int, out: Array) -> list[Step]:
         rule, operands, y, d_out = self.primitive.partials[i], self.operands, self.out, self.d_out
-        if self.primitive.name == "relu":
-            sign = self.files.scratch(y.shape)  # of relu's value: 1, 0 or nan, its derivative
-            return [partial(np.sign, y, sign), partial(np.multiply, d_out, sign, out)]
-        if self.primitive.name == "power" and i == 0 and operands[1].__class__ is float and operands[1]:
-            slope, exponent = self.files.scratch(y.shape), operands[1]
-            return [
-                partial(np.power, operands[0], exponent - 1, slope),
-                partial(np.multiply, slope, exponent, slope),
-                partial(np.multiply, d_out, slope, out),
-            ]
+        if self.kernel:
+            return self.kernel[1](i, d_out, out)
         return [lambda: np.multiply(d_out, rule(ARRAY, y, *operands), out)]
 
 
@@ -347,11 +341,6 @@ def _plus(a: Array, coefficient: float, b: Array, out: Array, files: Files) -> l
         return [partial(np.subtract, a, b, out)]
     scaled = files.scratch(b.shape)
     return [*_times(b, coefficient, scaled), partial(np.add, a, scaled, out)]
-
-
-def _relu(x: Array, out: Array) -> None:
-    np.maximum(x, 0.0, out=out)
-    np.add(out, 0.0, out)  # which zero maximum(-0.0, 0.0) is depends on the processor
 
 
 def _bound_tape(tape: Tape, primitives: Sequence[Primitive], files: Files) -> Callable[[], None]:
