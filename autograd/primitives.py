@@ -34,7 +34,7 @@ SQRT_HALF = math.sqrt(0.5)
 NORMAL = 1 / math.sqrt(2 * math.pi)  # the normal density at 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # a row is itself: hashing its rules would take a microsecond
 class Primitive:
     """One differentiable operation.
 

@@ -68,11 +68,16 @@ class Block:
 
 def levels(form: NormalForm, size: int) -> Ints:
     """The level of every recorded node (size,); 0 for leaves and for nodes that have no operation left."""
-    found = [0] * size
-    operands, start = form.operands.tolist(), form.start.tolist()
+    interior = np.zeros(size, dtype=bool)
+    interior[form.nodes] = True
+    chosen = interior[form.operands]  # leaves are of level 0
+    operands = form.operands[chosen].tolist()
+    start = np.concatenate([[0], np.cumsum(chosen)])[form.start].tolist()
+    found = interior.astype(np.int64).tolist()
     of = found.__getitem__
     for node, begin, end in zip(form.nodes.tolist(), start, start[1:], strict=False):
-        found[node] = 1 + max(map(of, operands[begin:end]))
+        if begin < end:
+            found[node] = 1 + max(map(of, operands[begin:end]))
     return np.array(found)
 
 

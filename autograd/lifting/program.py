@@ -209,11 +209,12 @@ class Program:
         ours = self.outputs(theta, sample if self.inputs else None)
         if record is not None:
             again = recorded_again(record, leaves, list(numbers.values()))
-            if agree(ours, again.data[again.outputs], _largest(again.data)):
+            theirs = np.array([again.nodes[i].data for i in again.outputs])
+            if agree(ours, theirs, _largest(np.array([node.data for node in again.nodes]))):
                 return None
             node, note = first_difference(graph, again) or (None, "")
             if node is not None:
-                return Verification(False, f"{note}; {ours.ravel()} for {again.data[again.outputs]}", node)
+                return Verification(False, f"{note}; {ours.ravel()} for {theirs}", node)
         data = replayed(graph, numbers)
         if agree(ours, data[graph.outputs], _largest(data)):
             return None

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -33,7 +34,7 @@ class Recording:
     nodes      the recorded Values (M,)
     kinds      which of `primitives` made each (M,); LEAF is the first of them, CONSTANT the second
     operands   (E,); those of node i are operands[start[i]:start[i + 1]], and start is (M + 1,)
-    data       the numbers as recorded (M,)
+    data       the leaves' numbers as recorded, nan elsewhere (M,)
     outputs    places of the roots, in the order given
     """
 
@@ -47,8 +48,8 @@ class Recording:
 
     def of_kind(self, *names: str) -> npt.NDArray[np.bool_]:
         """Which nodes were made by the primitives of these names."""
-        wanted = [i for i, primitive in enumerate(self.primitives) if primitive.name in names]
-        return np.isin(self.kinds, wanted)
+        wanted = np.array([primitive.name in names for primitive in self.primitives])
+        return wanted[self.kinds]
 
     @property
     def constant(self) -> npt.NDArray[np.bool_]:
@@ -73,33 +74,37 @@ def read(roots: Sequence[Value]) -> Recording:
     ([0, 0, 0, 2, 4], [0, 1, 2, 0])
     """
     nodes = topological_order(_Roots(roots))[:-1]
-    place = dict(zip(nodes, range(len(nodes)), strict=True)).__getitem__
-    first, second = [node._a for node in nodes], [node._b for node in nodes]
-    many = [i for i, a in enumerate(first) if a.__class__ is tuple]
+    size = len(nodes)
+    index = dict(zip(nodes, range(size), strict=True))
+    made_by = [node.primitive for node in nodes]
+    primitives = [LEAF, CONSTANT, *sorted(set(made_by) - {LEAF, CONSTANT}, key=lambda row: row.name)]
+    number = {primitive: i for i, primitive in enumerate(primitives)}
+    kinds = np.fromiter(map(number.__getitem__, made_by), np.int64, size)
 
-    columns = np.empty((2, len(nodes)), dtype=np.int64)  # of operands, -1 for none
-    for column, operand in zip(columns, (first, second), strict=True):
-        column[:] = [-1 if x is None or x.__class__ is tuple else place(x) for x in operand]
+    first, second = [node._a for node in nodes], [node._b for node in nodes]
+    columns = np.empty((2, size), dtype=np.int64)  # of operands, -1 for none and for a tuple of them
+    for column, operands in zip(columns, (first, second), strict=True):
+        column[:] = np.fromiter(map(index.get, operands, repeat(-1)), np.int64, size)
     there = columns >= 0
     counts = there.sum(axis=0)
+    many = np.flatnonzero((counts == 0) & (kinds > 1)).tolist()
     counts[many] = [len(first[i]) for i in many]
     start = np.concatenate([[0], np.cumsum(counts)])
-    operands = np.empty(start[-1], dtype=np.int64)
+    found = np.empty(start[-1], dtype=np.int64)
     for k in (0, 1):
-        operands[start[:-1][there[k]] + k] = columns[k][there[k]]
+        found[start[:-1][there[k]] + k] = columns[k][there[k]]
     for i in many:
-        operands[start[i] : start[i + 1]] = list(map(place, first[i]))
+        found[start[i] : start[i + 1]] = list(map(index.__getitem__, first[i]))
 
-    made_by = [node.primitive for node in nodes]
-    keys = list(map(id, made_by))  # a primitive's own hash goes through all its rules
-    primitives = {id(LEAF): LEAF, id(CONSTANT): CONSTANT} | dict(zip(keys, made_by, strict=True))
-    number = {key: i for i, key in enumerate(primitives)}
+    leaves = np.flatnonzero(kinds < 2)
+    data = np.full(size, np.nan)
+    data[leaves] = [nodes[i]._data for i in leaves.tolist()]
     return Recording(
         nodes=nodes,
-        kinds=np.array([number[key] for key in keys], dtype=np.int64),
-        primitives=list(primitives.values()),
+        kinds=kinds,
+        primitives=primitives,
         start=start,
-        operands=operands,
-        data=np.array([node._data for node in nodes], dtype=np.float64),
-        outputs=np.array([place(root) for root in roots], dtype=np.int64),
+        operands=found,
+        data=data,
+        outputs=np.array([index[root] for root in roots], dtype=np.int64),
     )
