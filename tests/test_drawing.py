@@ -1,15 +1,10 @@
-"""Drawings: that they show the recorded graph, readably, and that no label is more than text."""
+"""Drawings: that they show the recorded graph, its numbers, its colours and its paths."""
 
+import itertools
 import json
-import os
+import math
 import re
-import shutil
-import sys
 from collections import Counter
-from itertools import combinations, pairwise
-from pathlib import Path
-from unittest import mock
-from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -17,195 +12,27 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Value, draw
-from autograd.drawing.layers import FARTHEST_BENDS
-from autograd.drawing.layout import lay_out
+from autograd.drawing.colours import FILLS, INK, SOFT_INK, caption_ink
+from autograd.drawing.paths import paths_between
+from tests.drawings import (
+    built_in_svg,
+    graph,
+    legend_in,
+    name_in,
+    read_dot,
+    read_svg,
+    recorded,
+    shown_in,
+    uses_shown,
+)
 
-NOWHERE = str(Path(__file__).parent / "no such directory")
-needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason='needs the Graphviz program "dot"')
-
-HOSTILE = [
-    'say "hi"',
-    '"]; evil [label="',
-    "ends with a backslash \\",
-    r"\N \G \L \n \\N",
-    "{a|b}|<port> c",
-    "</TD></TR></TABLE>> evil <",
-    "><script>alert(1)</script>",
-    "</title><script>alert(1)</script>",
-    "</text><a href='https://example.com'>link</a>",
-    '" onload="alert(1)',
-    "&#0; &lt; &amp; &nbsp; &unknown;",
-    "]]> <!-- -- --> <?php ?>",
-    "]",
-    "line\nbreak\r\nand\ttab",
-    "nul \x00, escape \x1b, next line \x85",
-    "lone \ud800 surrogates \udfff",
-    "not characters \ufffe \uffff",
-    "right to left \u202e override",
-    "n0 -> n0",
-    "digraph",
-    "重み 🙂 e\u0301",
-]
+directions = st.sampled_from(["LR", "RL", "TB", "BT"])
 
 
-def without_dot():
-    return mock.patch.dict(os.environ, PATH=NOWHERE)
-
-
-def built_in_svg(value):
-    with without_dot():
-        return draw(value).svg()
-
-
-# ---- reading drawings back
-
-
-def graph(output):
-    """Labels of all nodes, and each use as (operand's label, result's label): from `.parents` alone."""
-    labels, uses, todo = {}, Counter(), [output]
-    while todo:
-        value = todo.pop()
-        if value not in labels:
-            labels[value] = value.label
-            uses.update((parent.label, value.label) for parent in value.parents)
-            todo.extend(value.parents)
-    return Counter(labels.values()), uses
-
-
-def read_dot(text):
-    """The nodes' labels as XML elements, and the edges, of DOT text that holds nothing else."""
-    head, *statements, last = text.splitlines()
-    assert (head, last) == ("digraph {", "}")
-    nodes, edges = {}, []
-    for statement in statements:
-        if node := re.fullmatch(r'  (n\d+) \[label=<(.*)>, style="[a-z,]+", penwidth=[13]\]', statement):
-            nodes[node[1]] = ElementTree.fromstring(node[2])
-        elif edge := re.fullmatch(r"  (n\d+) -> (n\d+):p(\d+):w", statement):
-            edges.append((edge[1], edge[2], int(edge[3])))
-        else:
-            assert re.match(r"  (graph|node|edge) \[", statement), statement
-    return nodes, edges
-
-
-def name_in(label):
-    return "".join(element.text for element in label.iter("B"))
-
-
-class Box:
-    """A node of a built-in SVG, as it stands on the page."""
-
-    def __init__(self, group):
-        frame, texts = group.find("{*}rect"), group.findall("{*}text")
-        self.left, self.top, width, height = (float(frame.get(k)) for k in ("x", "y", "width", "height"))
-        self.right, self.bottom = self.left + width, self.top + height
-        self.name = "".join(text.text for text in texts if text.get("font-weight") == "bold")
-        self.texts = [text.text for text in texts]
-        self.look = (frame.get("rx"), frame.get("stroke-dasharray"), frame.get("stroke-width"))
-
-    def overlaps(self, other):
-        apart = self.right < other.left or other.right < self.left
-        return not (apart or self.bottom < other.top or other.bottom < self.top)
-
-    def holds(self, point):
-        return self.left < point[0] < self.right and self.top < point[1] < self.bottom
-
-
-def along(path):
-    """Points on an SVG path of M, H and C, up to the strokes of its arrow head."""
-    body = re.fullmatch(r"(M[^M]+)M[-\d. ]+L([-\d. ]+)L[-\d. ]+", path)
-    points = []
-    for command, numbers in re.findall(r"([MHC])([-\d. ]+)", body[1]):
-        n = [float(x) for x in numbers.split()]
-        if command == "C":
-            start = points[-1]
-            for t in (i / 20 for i in range(1, 21)):
-                weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
-                ends = (start, n[0:2], n[2:4], n[4:6])
-                points.append(
-                    tuple(sum(w * p[k] for w, p in zip(weights, ends, strict=True)) for k in (0, 1))
-                )
-        else:
-            points.append(tuple(n) if command == "M" else (n[0], points[-1][1]))
-    assert [float(x) for x in body[2].split()] == pytest.approx(points[-1])  # the head is at the end
-    return points
-
-
-def read_svg(text):
-    """The boxes of a built-in SVG, and the points along each arrow."""
-    root = ElementTree.fromstring(text)
-    groups = root.findall("{*}g")
-    return [Box(group) for group in groups[1:]], [along(path.get("d")) for path in groups[0]]
-
-
-def uses_shown(boxes, arrows):
-    """Each arrow as the names of the box whose right side it leaves and the box whose left side it enters."""
-    uses = []
-    for points in arrows:
-        (x, y), (end_x, end_y) = points[0], points[-1]
-        (tail,) = [box for box in boxes if box.right == x and box.top < y < box.bottom]
-        (head,) = [box for box in boxes if box.left == end_x and box.top < end_y < box.bottom]
-        uses.append((tail.name, head.name))
-    return uses
-
-
-@st.composite
-def recorded(draw_from):
-    """The last of some named values, each computed from earlier ones, often from one twice."""
-    values = [Value(float(i), label=f"v{i}") for i in range(draw_from(st.integers(1, 4)))]
-    for _ in range(draw_from(st.integers(0, 25))):
-        operands = draw_from(st.lists(st.sampled_from(values), min_size=1, max_size=7))
-        new = autograd.sum(operands) if len(operands) > 1 else operands[0].tanh()
-        new.label = f"v{len(values)}"
-        values.append(new)
-    return values[-1]
-
-
-def shared_chain(steps):
-    """A chain each of whose steps uses one and the same first value."""
-    w = Value(0.5, label="w")
-    value = Value(1.0, label="start")
-    for i in range(steps):
-        value = value * w
-        value.label = f"step {i}"
-    return value
-
-
-# ---- the graph that is shown is the graph that was recorded
-
-
-@given(recorded())
-def test_dot_text_is_the_recorded_graph(output):
-    nodes, edges = read_dot(draw(output).dot)
-    names = {node: name_in(label) for node, label in nodes.items()}
-    assert (Counter(names.values()), Counter((names[a], names[b]) for a, b, _ in edges)) == graph(output)
-
-
-@given(recorded())
-def test_built_in_svg_is_the_recorded_graph(output):
-    boxes, arrows = read_svg(built_in_svg(output))
-    assert (Counter(box.name for box in boxes), Counter(uses_shown(boxes, arrows))) == graph(output)
-
-
-@needs_dot
-def test_graphviz_reads_the_recorded_graph():
-    import graphviz
-
-    a, b = Value(2.0, label='a "quoted"'), Value(-3.0, label=r"b\N")
-    output = a * a - (a * b).tanh()
-    read = json.loads(graphviz.Source(draw(output).dot).pipe(format="json", encoding="utf-8"))
-    assert (len(read["objects"]), len(read["edges"])) == (6, 7)  # a, b, a·a, a·b, tanh, the difference
-    tails = Counter(edge["tail"] for edge in read["edges"])
-    assert sorted(tails.values()) == [1, 1, 1, 1, 3]
-
-
-@needs_dot
-def test_graphviz_svg_has_each_node_and_each_use():
-    a = Value(3.0, label="a")
-    drawing = draw((a * a + 10).tanh())
-    root = ElementTree.fromstring(drawing.svg())
-    kinds = Counter(group.get("class") for group in root.iter("{http://www.w3.org/2000/svg}g"))
-    assert (kinds["node"], kinds["edge"]) == (5, 5)
-    assert repr(drawing) == "Drawing: 5 nodes, 5 edges, drawn by Graphviz dot"
+@pytest.mark.parametrize("form", ["dot", "svg", "text", "json"])
+@given(output=recorded(), direction=directions, partials=st.booleans())
+def test_each_form_shows_the_recorded_graph(form, output, direction, partials):
+    assert shown_in(form, output, direction=direction, partials=partials) == graph(output)
 
 
 def test_both_uses_of_a_squared_operand_are_seen():
@@ -225,6 +52,7 @@ def test_operands_arrive_in_their_order_from_top_to_bottom():
     boxes, arrows = read_svg(built_in_svg(output))
     arrows.sort(key=lambda points: points[-1][1])
     assert [tail for tail, _ in uses_shown(boxes, arrows)] == ["c", "a", "b", "a"]
+    assert re.findall(r"#\d+ .*  ([abc])|see", draw(output).text) == ["a", ""]
 
 
 def test_boxes_show_operation_label_data_and_gradient_and_constants_only_their_number():
@@ -244,6 +72,13 @@ def test_boxes_show_operation_label_data_and_gradient_and_constants_only_their_n
     labels, _ = read_dot(draw(output).dot)
     shown = [sorted(text for text in label.itertext()) for label in labels.values()]
     assert shown == [sorted(texts) for texts in expected]
+    assert draw(output).text.splitlines() == [
+        "+  data 4.25  grad 1  out",
+        "├─ ×  data -6  grad 1",
+        "│  ├─ leaf  data 2  grad -3  a",
+        "│  └─ leaf  data -3  grad 2  b",
+        "└─ number  10.25",
+    ]
 
 
 def test_numbers_have_the_precision_asked_for():
@@ -267,7 +102,7 @@ def test_kinds_of_node_differ_in_form_and_not_only_in_colour():
     output = (leaf + 1).tanh()
     boxes, _ = read_svg(built_in_svg(output))
     assert len({box.look for box in boxes}) == 4
-    forms = re.findall(r'style="([a-z,]+)", penwidth=(\d)', draw(output).dot)
+    forms = re.findall(r'style="([a-z,]+)", fillcolor="#ffffff", penwidth=(\d)', draw(output).dot)
     assert len(set(forms)) == 4
 
 
@@ -281,270 +116,265 @@ def test_a_drawing_keeps_what_it_showed_when_it_was_made():
 def test_equal_graphs_give_equal_bytes():
     def make():
         a, b = Value(2.0, label="a"), Value(-3.0, label="b")
-        return autograd.dot([a, b, a], [b, b, a], a) - a * b
+        output = autograd.dot([a, b, a], [b, b, a], a) - a * b
+        output.backward()
+        return draw(output, engine="built-in", partials=True, highlight=a)
 
-    assert draw(make()).dot == draw(make()).dot
-    assert built_in_svg(make()) == built_in_svg(make())
-
-
-# ---- the built-in layout
-
-
-@given(recorded())
-def test_boxes_are_apart_and_operands_left_of_results(output):
-    boxes, arrows = read_svg(built_in_svg(output))
-    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
-    by_name = {box.name: box for box in boxes}
-    assert all(by_name[tail].right < by_name[head].left for tail, head in uses_shown(boxes, arrows))
+    one, other = make(), make()
+    assert (one.dot, one.svg(), one.text, one.json) == (other.dot, other.svg(), other.text, other.json)
 
 
-@given(recorded())
-def test_arrows_run_only_rightward_and_never_across_a_box(output):
-    boxes, arrows = read_svg(built_in_svg(output))
-    for points in arrows:
-        assert all(earlier[0] <= later[0] for earlier, later in pairwise(points))
-        assert not any(box.holds(point) for point in points for box in boxes)
+def test_several_outputs_are_drawn_together():
+    a = Value(2.0, label="a")
+    drawing = draw([a * a, a.tanh(), a])
+    assert repr(drawing).startswith("Drawing: 3 nodes, 3 edges")
+    boxes = json.loads(drawing.json)["boxes"]
+    assert [(box["operation"], box["output"]) for box in boxes] == [
+        ("", True), ("multiply", True), ("tanh", True),
+    ]  # fmt: skip
+    assert drawing.text.count("\n×") + drawing.text.count("\ntanh") + drawing.text.startswith("tanh") == 2
 
 
-@given(st.data())
-def test_layouts_of_any_sizes_are_apart_and_within_the_picture(data):
-    number = data.draw(st.integers(1, 30))
-    size = st.tuples(st.integers(1, 300), st.integers(1, 200))
-    sizes = data.draw(st.lists(size, min_size=number, max_size=number))
-    arrow = st.tuples(st.integers(0, number - 1), st.integers(0, number - 1)).filter(lambda a: a[0] < a[1])
-    arrows = data.draw(st.lists(arrow, max_size=60)) if number > 1 else []
-    layout = lay_out(sizes, arrows)
-    boxes = [(x, y, x + w, y + h) for (x, y), (w, h) in zip(layout.corners, sizes, strict=True)]
-    for one, other in combinations(boxes, 2):
-        assert one[2] < other[0] or other[2] < one[0] or one[3] < other[1] or other[3] < one[1]
-    points = [point for route in layout.routes for point in route]
-    points += [corner for box in boxes for corner in (box[:2], box[2:])]
-    assert all(0 < x < layout.width and 0 < y < layout.height for x, y in points)
+def test_recorded_gradients_are_shown_as_their_numbers():
+    x = Value(3.0, label="x")
+    y = x * x
+    y.backward(create_graph=True)
+    boxes, _ = read_svg(built_in_svg(y))
+    x.grad = 0.0
+    assert boxes[0].texts == ["x", "data", "3", "grad", "6"]
 
 
-@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=40))
-def test_a_tree_is_drawn_without_crossings(choices):
-    # node i's one result is some later node: numbered so that operands come first, the root last
-    last = len(choices)
-    arrows = [(i, i + 1 + choice % (last - i)) for i, choice in enumerate(choices)]
-    layout = lay_out([(40, 20)] * (last + 1), arrows)
-    legs = [(route[0], route[-1]) for route in layout.routes]
-    for (start, end), (other_start, other_end) in combinations(legs, 2):
-        if start[0] == other_start[0]:
-            assert (start[1] - other_start[1]) * (end[1] - other_end[1]) >= 0
+# ---- local derivatives
 
 
-def test_a_box_is_tall_enough_to_tell_sixty_five_arrows_apart():
-    ws = [Value(0.1 * i, label=f"w{i}") for i in range(32)]
-    xs = [Value(0.2 * i, label=f"x{i}") for i in range(32)]
-    boxes, arrows = read_svg(built_in_svg(autograd.dot(ws, xs, Value(1.0, label="b"))))
-    ends = sorted(points[-1][1] for points in arrows)
-    assert (len(boxes), len(ends)) == (66, 65)
-    assert min(lower - upper for upper, lower in pairwise(ends)) >= 6
+def test_each_arrow_shows_its_local_derivative_where_it_arrives():
+    a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    product = a * b + 10
+    boxes, _ = read_svg(built_in_svg(product, partials=True))
+    assert boxes[2].texts[:3] == ["-3", "2", "×"]  # d(ab)/da = b, d(ab)/db = a
+    assert boxes[4].texts[:2] == ["1", "+"]  # and none by the constant
+    assert [arrow["partial"] for arrow in json.loads(draw(product).json)["arrows"]] == [-3.0, 2.0, 1.0, None]
 
 
-def neuron(inputs):
-    """The weighted sum of a neuron: two leaves an input, and the bias."""
-    ws, xs = ([Value(i / inputs, label=f"{name}{i}") for i in range(inputs)] for name in "wx")
-    return autograd.dot(ws, xs, Value(1.0, label="b"))
-
-
-@pytest.mark.parametrize("inputs", [13, 32, 64])
-def test_the_many_leaves_of_one_box_stand_in_rows_and_not_in_one_tall_column(inputs):
-    output = neuron(inputs)
-    output.label = "z"
-    boxes, arrows = read_svg(built_in_svg(output))
-    width, height = max(box.right for box in boxes), max(box.bottom for box in boxes)
-    assert height < 2 * width  # one column is four times as tall as wide, or more
-    assert (Counter(box.name for box in boxes), Counter(uses_shown(boxes, arrows))) == graph(output)
-    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
-    assert not any(box.holds(point) for points in arrows for point in points for box in boxes)
-    ends = sorted(arrows, key=lambda points: points[-1][1])
-    assert [tail for tail, _ in uses_shown(boxes, ends)] == [parent.label for parent in output.parents]
-    assert repr(draw(output)).endswith('built-in layout (too wide for Graphviz "dot")')
-
-
-def test_a_thousand_leaves_have_no_more_columns_than_arrows_may_bend_in():
-    boxes, arrows = read_svg(built_in_svg(neuron(1000)))
-    assert len(boxes) == 2002
-    floor = max(box.bottom for box in boxes)
-    assert all(y < floor for points in arrows for _, y in points)  # none has to run below the boxes
-
-
-def test_an_arrow_across_many_columns_runs_below_the_boxes():
-    steps = FARTHEST_BENDS + 10
-    boxes, arrows = read_svg(built_in_svg(shared_chain(steps)))
-    floor = max(box.bottom for box in boxes)
-    low = [points for points in arrows if max(y for _, y in points) > floor]
-    assert 0 < len(low) < steps
-    assert Counter(uses_shown(boxes, arrows))["w", f"step {steps - 1}"] == 1
-    assert not any(box.holds(point) for points in low for point in points for box in boxes)
-
-
-@pytest.mark.parametrize(
-    "make", [shared_chain, lambda n: autograd.sum([Value(1.0)] * n)], ids=["deep", "wide"]
-)
-def test_five_thousand_nodes_or_uses_are_drawn(make):
-    drawing = draw(make(5000))
-    assert 'too large for Graphviz "dot"' in repr(drawing)
-    assert ElementTree.fromstring(drawing.svg()).tag.endswith("svg")
-
-
-# ---- labels are text
-
-
-@pytest.mark.parametrize("label", HOSTILE)
-def test_no_label_adds_anything_to_dot(label):
-    tame, hostile = (draw(Value(1.0, label=text).tanh()).dot for text in ("tame", label))
-    (tame_nodes, tame_edges), (nodes, edges) = read_dot(tame), read_dot(hostile)
-    assert (list(nodes), edges) == (list(tame_nodes), tame_edges)
-    for node, element in nodes.items():
-        structure = [(part.tag, part.attrib) for part in element.iter()]
-        assert structure == [(part.tag, part.attrib) for part in tame_nodes[node].iter()]
-
-
-@pytest.mark.parametrize("label", HOSTILE)
-def test_no_label_adds_anything_to_the_built_in_svg(label):
-    tame, hostile = (
-        ElementTree.fromstring(built_in_svg(Value(1.0, label=text).tanh())) for text in ("tame", label)
+@given(output=recorded(), direction=directions)
+def test_local_derivatives_are_all_there_and_none_unasked(output, direction):
+    expected = Counter(
+        f"{x:.4g}"
+        for value in _nodes(output)
+        for parent, x in zip(value.parents, value.partials, strict=True)
+        if not parent.is_constant
     )
-    assert [part.tag for part in hostile.iter()] == [part.tag for part in tame.iter()]
-    assert [set(part.attrib) for part in hostile.iter()] == [set(part.attrib) for part in tame.iter()]
+    more = _texts(built_in_svg(output, direction=direction, partials=True))
+    more.subtract(_texts(built_in_svg(output, direction=direction)))
+    assert +more == expected
 
 
-@given(st.text(st.characters(exclude_categories=[])))
-def test_any_text_can_be_a_label(label):
-    value = Value(1.0, label=label)
-    nodes, edges = read_dot(draw(value).dot)
-    assert (list(nodes), edges) == (["n0"], [])
-    assert len(read_svg(built_in_svg(value))[0]) == 1
+def _nodes(output):
+    found, todo = {}, [output]
+    while todo:
+        value = todo.pop()
+        if value not in found:
+            found[value] = True
+            todo.extend(value.parents)
+    return found
 
 
-@needs_dot
-@pytest.mark.parametrize("label", HOSTILE)
-def test_no_label_adds_anything_to_graphviz_svg(label):
-    drawings = [draw(Value(1.0, label=text).tanh()) for text in ("tame", label)]
-    assert all(repr(drawing).endswith("drawn by Graphviz dot") for drawing in drawings)
-    tame, hostile = (ElementTree.fromstring(drawing.svg()) for drawing in drawings)
-    assert [part.tag for part in hostile.iter()] == [part.tag for part in tame.iter()]
-    assert [set(part.attrib) for part in hostile.iter()] == [set(part.attrib) for part in tame.iter()]
-    assert not {"a", "script", "image"} & {part.tag.split("}")[1] for part in hostile.iter()}
+def _texts(svg):
+    return Counter(re.findall(r"<text[^>]*>([^<]*)</text>", svg))
 
 
-@needs_dot
-@pytest.mark.parametrize("label", [r"\N \G", r"a\\b", "<b>&amp;</b>", '"', "{x|y}", "a\\", "]"])
-def test_graphviz_shows_a_label_as_it_is_written(label):
-    root = ElementTree.fromstring(draw(Value(1.0, label=label)).svg())
-    assert label in [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
+# ---- colours
 
 
-def test_a_long_label_is_shortened_and_whole_in_the_title():
-    label = "x" * 1_000_000
-    value = Value(1.0, label=label)
-    (box,), _ = read_svg(built_in_svg(value))
-    assert box.name == "x" * 23 + "…"
-    assert box.right - box.left < 300
-    (title,) = ElementTree.fromstring(built_in_svg(value)).findall(".//{*}title")
-    assert title.text == label
-    assert len(draw(value).dot) < 2000
+def test_colour_tells_sign_and_size_and_the_legend_says_how():
+    a, b, c = Value(0.5, label="a"), Value(-0.02, label="b"), Value(3.0, label="c")
+    output = a * c + b * -0.05 + c * 0
+    output.backward()
+    svg = built_in_svg(output)
+    fill = {box.name: box.fill for box in read_svg(svg)[0]}
+    assert (fill["a"], fill["b"], fill["c"]) == (FILLS["p4"], FILLS["n2"], FILLS["p3"])  # 3, -0.05, 0.5
+    words, _ = legend_in(svg)
+    assert words[FILLS["p4"]] == "≥ 1"
+    assert words[FILLS["p3"]] == "≥ 0.1"
+    assert words[FILLS["n2"]] == "≤ -0.01"
+    assert set(fill.values()) <= {*words, "#ffffff"}
+    dot = draw(output).dot
+    assert all(word in dot for word in ("≥ 1", "≤ -0.01"))
 
 
-def test_wide_characters_get_wide_boxes():
-    (narrow,), _ = read_svg(built_in_svg(Value(1.0, label="w" * 20)))
-    (wide,), _ = read_svg(built_in_svg(Value(1.0, label="重" * 20)))
-    assert wide.right - wide.left > 1.8 * (narrow.right - narrow.left)
+def test_before_a_sweep_there_is_no_colour_and_no_legend():
+    svg = built_in_svg(Value(2.0).tanh())
+    assert legend_in(svg) == ({}, [])
+    assert {box.fill for box in read_svg(svg)[0]} == {"#ffffff"}
 
 
-# ---- who draws, and files
+def test_a_gradient_that_is_not_finite_stands_out():
+    x = Value(0.0, label="x")
+    output = x.log() + x
+    output.backward()
+    svg = built_in_svg(output)
+    assert read_svg(svg)[0][0].fill == FILLS["odd"]
+    assert legend_in(svg)[0][FILLS["odd"]] == "not finite"
 
 
-def test_without_graphviz_the_line_says_who_drew_and_why(tmp_path):
-    a = Value(3.0, label="a")
-    with without_dot():
-        line = draw(a * a).save(tmp_path / "c.svg")
-    how = 'drawn by the built-in layout (no Graphviz "dot" program found)'
-    assert line == f"{tmp_path / 'c.svg'}: 2 nodes, 2 edges, {how}"
-    assert (tmp_path / "c.svg").read_text(encoding="utf-8") == built_in_svg(a * a)
+def luminance(colour):
+    """Relative luminance, as WCAG 2 defines it."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
-def test_without_the_python_package_the_line_says_how_to_get_it():
-    a = Value(3.0, label="a")
-    with mock.patch.dict(sys.modules, graphviz=None):
-        line = repr(draw(a * a))
-    assert 'drawn by the built-in layout (the Python package "graphviz" does not load: ' in line
-    assert line.endswith("; pip install graphviz)")
+def contrast(one, other):
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
 
 
-@needs_dot
-def test_with_graphviz_the_line_says_so(tmp_path):
-    path = str(tmp_path / "c.svg")
-    assert draw(Value(1.0).tanh()).save(path) == f"{path}: 2 nodes, 1 edge, drawn by Graphviz dot"
+def test_text_is_readable_on_every_shade():
+    for shade, fill in FILLS.items():
+        assert contrast(fill, INK) >= 4.5, shade  # WCAG 2, level AA
+        assert contrast(fill, caption_ink(shade)) >= 4.5, shade
+    assert contrast("#ffffff", SOFT_INK) >= 4.5
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the stand-in for dot is a shell script")
-@pytest.mark.parametrize(
-    ("script", "reason"),
-    [
-        ("echo Error: no memory >&2; exit 3", "failed with status 3: Error: no memory"),
-        (":", "wrote no SVG"),
-    ],
-)
-def test_where_graphviz_fails_the_built_in_layout_draws_and_says_why(script, reason, tmp_path):
-    (tmp_path / "dot").write_text(f"#!/bin/sh\n{script}\n")
-    (tmp_path / "dot").chmod(0o755)
-    value = Value(1.0)
-    with mock.patch.dict(os.environ, PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}"):
-        drawing = draw(value)
-        line = repr(drawing)
-    assert line == f'Drawing: 1 node, 0 edges, drawn by the built-in layout (Graphviz "dot" {reason})'
-    assert drawing.svg() == built_in_svg(value)
+def test_larger_is_darker_in_print():
+    for sign in "nps":
+        greys = [luminance(FILLS[f"{sign}{step}"] if step else FILLS[""]) for step in range(5)]
+        assert all(one / other >= 1.09 for one, other in itertools.pairwise(greys)), sign
 
 
-def test_dot_text_is_written_without_graphviz(tmp_path):
-    drawing = draw(Value(1.0, label="é"))
-    with without_dot():
-        assert drawing.save(tmp_path / "c.DOT") == f"{tmp_path / 'c.DOT'}: 1 node, 0 edges, DOT source"
-    assert (tmp_path / "c.DOT").read_bytes() == drawing.dot.encode()
+# Colours as people without red or green receptors see them: Machado, Oliveira and Fernandes, "A
+# Physiologically-based Model for Simulation of Color Vision Deficiency", 2009, severity 1.0, on linear RGB.
+BLINDNESS = {
+    "protanopia": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216),
+                   (-0.003882, -0.048116, 1.051998)),
+    "deuteranopia": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413),
+                     (-0.011820, 0.042940, 0.968881)),
+}  # fmt: skip
 
 
-def test_notebooks_show_the_svg():
-    drawing = draw(Value(1.0))
-    assert drawing._repr_svg_() == drawing.svg()
+@pytest.mark.parametrize("kind", BLINDNESS)
+def test_signs_are_told_apart_by_the_colour_blind(kind):
+    def seen(colour):
+        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return [sum(w * c for w, c in zip(row, linear, strict=True)) for row in BLINDNESS[kind]]
+
+    for step in range(1, 5):
+        negative, positive = seen(FILLS[f"n{step}"]), seen(FILLS[f"p{step}"])
+        assert negative[2] < negative[0]  # yellowish,
+        assert positive[2] > positive[0]  # against bluish
 
 
-def half_written(path, text, **_):
-    Path.write_bytes(path, text[: len(text) // 2].encode())
-    raise OSError("no space left on device")
+# ---- paths
 
 
-@pytest.mark.parametrize("failing", ["write_text", "replace"])
-def test_a_failed_save_leaves_the_old_file_and_nothing_else(failing, tmp_path, monkeypatch):
-    (tmp_path / "c.dot").write_text("old")
-    monkeypatch.setattr(
-        Path, failing, half_written if failing == "write_text" else mock.Mock(side_effect=OSError)
-    )
-    with pytest.raises(OSError, match=r"no space|^$"):
-        draw(Value(1.0)).save(tmp_path / "c.dot")
-    assert [path.name for path in tmp_path.iterdir()] == ["c.dot"]
-    assert (tmp_path / "c.dot").read_text() == "old"
+def all_paths(value, output):
+    """Every path as a list of partial derivatives, by recursion: the definition."""
+    if value is output:
+        return [[]]
+    return [
+        [*path, partial]
+        for parent, partial in zip(output.parents, output.partials, strict=True)
+        if value in _nodes(parent)
+        for path in all_paths(value, parent)
+    ]
 
 
-def test_a_missing_directory_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no directory .*nowhere.*make it first"):
-        draw(Value(1.0)).save(tmp_path / "nowhere" / "c.svg")
+@given(recorded(), st.data())
+def test_every_path_is_counted_and_listed_with_what_it_contributes(output, data):
+    for node in _nodes(output):
+        node.grad = 0.0
+    chosen = data.draw(st.sampled_from(list(_nodes(output))))
+    paths = all_paths(chosen, output)
+    if len(paths) > 300:
+        return
+    output.backward()
+    read = json.loads(draw(output, highlight=chosen).json)["paths"]
+    products = sorted((math.prod(path) for path in paths), key=abs, reverse=True)
+    shown = [path["contribution"] for path in read]
+    assert len(read) == min(8, len(paths))
+    assert [abs(x) for x in shown] == pytest.approx([abs(x) for x in products[:8]], rel=1e-14, abs=0)
+    if len(paths) <= 8:
+        scale = sum(map(abs, products))
+        assert math.fsum(shown) == pytest.approx(chosen.grad, abs=1e-13 * scale)
+    labels = [box["label"] for box in json.loads(draw(output).json)["boxes"]]
+    for path in read:
+        stops = [labels[stop] for stop in path["boxes"]]
+        assert (stops[0], stops[-1]) == (chosen.label, output.label)
+        assert set(itertools.pairwise(stops)) <= set(graph(output)[1])
 
 
-@pytest.mark.parametrize("name", ["c.bmp", "c", ".svg", "svg"])
-def test_other_endings_are_refused_with_those_allowed(name, tmp_path):
-    with pytest.raises(ValueError, match=r"ending in \.dot or \.svg"):
-        draw(Value(1.0)).save(tmp_path / name)
-    assert not list(tmp_path.iterdir())
+@given(recorded(), st.data())
+def test_what_lies_on_a_path_stands_out_and_the_rest_is_faint(output, data):
+    chosen = data.draw(st.sampled_from(list(_nodes(output))))
+    on_path = {value.label for value in _nodes(output) if chosen in _nodes(value)}
+    boxes, _ = read_svg(built_in_svg(output, highlight=chosen))
+    assert {box.name for box in boxes if not box.aside} == on_path
 
 
-@pytest.mark.parametrize("thing", [1.0, "a", None, [Value(1.0)], (Value(1.0),)])
-def test_only_a_value_can_be_drawn(thing):
-    with pytest.raises(TypeError, match=f"expected a Value, got {type(thing).__name__}"):
+def test_the_drawing_says_each_paths_contribution_and_that_they_sum_to_the_gradient():
+    x = Value(3.0, label="x")
+    y = x * x + 2 * x  # dy/dx = x + x + 2
+    y.label = "y"
+    y.backward()
+    expected = [
+        "3 paths from x to y:",
+        "3 along x → × → y: (3) · (1)",
+        "3 along x → × → y: (3) · (1)",
+        "2 along x → × → y: (2) · (1)",
+        "together 8, its gradient",
+    ]
+    drawing = draw(y, highlight=x, engine="built-in")
+    assert legend_in(drawing.svg())[1] == expected
+    assert drawing.text.splitlines()[-5:] == expected
+    assert all(line.replace(" ", "") in drawing.dot.replace(" ", "") for line in expected)
+
+
+def test_a_gradient_that_is_not_the_sum_of_the_paths_is_told():
+    x = Value(3.0, label="x")
+    y = x * x
+    assert "together 6, which backward() will add to its gradient" in draw(y, highlight=x).text
+    y.backward()
+    y.backward()
+    assert "together 6, but its gradient is 12: not of one sweep" in draw(y, highlight=x).text
+    x.grad = 0.0
+    y.backward(-2.0)
+    assert "-6 along x → ×: (3) · (-2)" in draw(y, highlight=x).text
+    assert "together -12, its gradient" in draw(y, highlight=x).text
+
+
+def test_paths_beyond_number_are_counted_and_the_largest_listed():
+    x = Value(1.0, label="x")
+    y = x
+    for _ in range(400):
+        y = autograd.dot([1.0, 0.5], [y, y])  # each step two ways, by 1 and by ½: 2⁴⁰⁰ paths, (3/2)⁴⁰⁰ in all
+    y.backward()
+    lines = draw(y, highlight=x).text.splitlines()[-11:]
+    assert lines[0] == "about 10^120 paths from x to the output:"  # 2⁴⁰⁰ = 2.58e120
+    assert [line.split()[0] for line in lines[1:9]] == ["1", *["0.5"] * 7]
+    assert lines[9].endswith("by the other about 10^120 paths; these 8 are the largest")
+    total = f"{1.5**400:.4g}"
+    assert lines[10] == f"together {total}, its gradient"
+
+
+def test_a_path_of_length_nothing_contributes_one():
+    assert paths_between(0, 0, [], most=8).total == 1.0
+    x = Value(2.0, label="x")
+    assert "1 path from x to x:\n1 along x: 1\n" in draw(x, highlight=x).text
+
+
+# ---- options
+
+
+@pytest.mark.parametrize("thing", [1.0, "a", None, {1: Value(1.0)}, [Value(1.0), 2.0]])
+def test_only_values_can_be_drawn(thing):
+    with pytest.raises(TypeError, match=rf"expected a Value or a list of Values, got {type(thing).__name__}"):
         draw(thing)
+
+
+def test_no_value_at_all_is_refused():
+    with pytest.raises(ValueError, match="at least one Value"):
+        draw([])
 
 
 @pytest.mark.parametrize("precision", [2.0, "4", True, None])
@@ -557,3 +387,22 @@ def test_precision_is_an_int(precision):
 def test_precision_is_within_a_floats_digits(precision):
     with pytest.raises(ValueError, match="from 1 to 17"):
         draw(Value(1.0), precision=precision)
+
+
+@pytest.mark.parametrize("direction", ["lr", "down", "", None])
+def test_other_directions_are_refused_with_those_allowed(direction):
+    with pytest.raises(ValueError, match="expected direction LR, RL, TB or BT, got"):
+        draw(Value(1.0), direction=direction)
+
+
+def test_only_a_node_of_the_graph_with_a_gradient_can_be_highlighted():
+    a, b = Value(1.0, label="a"), Value(2.0, label="b")
+    output = a + 1
+    with pytest.raises(TypeError, match="expected highlight as a Value, got str"):
+        draw(output, highlight="a")
+    with pytest.raises(ValueError, match=r"label='b'.* is no part of the graph"):
+        draw(output, highlight=b)
+    with pytest.raises(ValueError, match="a constant has no gradient"):
+        draw(output, highlight=output.parents[1])
+    with pytest.raises(ValueError, match="one output, got 2"):
+        draw([output, a * b], highlight=a)

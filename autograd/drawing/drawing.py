@@ -1,42 +1,61 @@
-"""draw(value): the graph that a value was computed by, as DOT or SVG, on screen or in a file.
+"""draw(value): the graph that a value was computed by, in many forms, on screen or in a file.
 
-This room chooses who draws, says who did, and writes files.
+This room holds the options, says who drew, and writes files.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
-from autograd.drawing.dot import DotFailed, dot_source, render
-from autograd.drawing.layers import assign_columns, wide_fans
-from autograd.drawing.picture import Picture, picture
-from autograd.drawing.svg import svg_source
+from autograd.drawing.dot import dot_source
+from autograd.drawing.engines import ENGINES, INSTALL, DotFailed, graphviz_by, is_installed, svg_by
+from autograd.drawing.picture import Picture
+from autograd.drawing.scalars import ordered, scalar_picture
+from autograd.drawing.structured import json_source
+from autograd.drawing.svg import WAYS
+from autograd.drawing.text import text_tree
 from autograd.value import Value
 
-LONGEST_FOR_DOT = 3_000  # columns that all arrows span together; dot takes seconds, and soon hours, beyond
 DIGITS_OF_A_FLOAT = 17
+TEXTS = {".dot": "DOT source", ".txt": "text", ".json": "JSON"}
+FORMS = (".dot", ".svg", ".txt", ".json", ".png", ".pdf")
 
 
 class Drawing:
     """A recorded graph as it was when `draw` was called; print it to learn its size and who draws it.
 
     dot      its text in the DOT language
-    svg()    its picture: by Graphviz where that is found and does it well, else by the built-in layout
-    save()   writes either to a file
+    text     its text as an indented tree, for a terminal
+    json     its text as JSON, for other programs
+    svg()    its picture: by Graphviz where that is found, else by the built-in layout
+    save()   writes one of these, or PNG or PDF, to a file
 
     A notebook shows the picture where a cell ends with a Drawing.
     """
 
-    def __init__(self, picture: Picture) -> None:
+    def __init__(self, picture: Picture, direction: str, engine: str | None) -> None:
         self._picture = picture
+        self._direction = direction
+        self._engine = engine
 
     @cached_property
     def dot(self) -> str:
         """The graph in the DOT language."""
-        return dot_source(self._picture)
+        return dot_source(self._picture, self._direction)
+
+    @cached_property
+    def text(self) -> str:
+        """The graph as a tree with the output on top; what is used more than once has a number."""
+        return text_tree(self._picture)
+
+    @cached_property
+    def json(self) -> str:
+        """The graph as JSON; `autograd/drawing/structured.py` describes it."""
+        return json_source(self._picture)
 
     def svg(self) -> str:
         """The picture as one SVG document, which holds no script and no link."""
@@ -45,70 +64,146 @@ class Drawing:
     _repr_svg_ = svg
 
     def save(self, path: str | os.PathLike[str]) -> str:
-        """Write to `path`, which ends in .dot or .svg; returns a line that says what was drawn, and by whom.
+        """Write to `path`, whose ending says what; returns a line that says what was drawn, and by whom.
 
-        The file there is replaced once the new one is complete. Raises ValueError for any other ending, and
-        OSError where the file cannot be written.
+        .svg     the picture
+        .png     the same, by Graphviz alone; .pdf likewise
+        .dot     DOT source
+        .txt     an indented tree
+        .json    for other programs
+
+        The file there is replaced once the new one is complete. Raises ValueError for any other ending,
+        RuntimeError where it takes a Graphviz that is not there, OSError where the file cannot be written.
         """
         path = Path(path)
         suffix = path.suffix.lower()
-        if suffix not in (".dot", ".svg"):
-            raise ValueError(f"save: expected a file name ending in .dot or .svg, got {path.name!r}")
-        text, how = (self.dot, "DOT source") if suffix == ".dot" else self._drawn
-        _write_beside_and_rename(path, text)
+        if suffix not in FORMS:
+            raise ValueError(f"save: expected a file name ending in {_listed(FORMS)}, got {path.name!r}")
+        content, how = self._form(suffix)
+        _write_beside_and_rename(path, content if isinstance(content, bytes) else content.encode("utf-8"))
         return f"{path}: {self._picture}, {how}"
 
     def __repr__(self) -> str:
         return f"Drawing: {self._picture}, {self._drawn[1]}"
 
+    def _form(self, suffix: str) -> tuple[str | bytes, str]:
+        """The file's content, and how it came about."""
+        if suffix in TEXTS:
+            return getattr(self, {".dot": "dot", ".txt": "text", ".json": "json"}[suffix]), TEXTS[suffix]
+        if suffix == ".svg":
+            return self._drawn
+        if self._engine not in (None, "dot", "pygraphviz"):
+            raise RuntimeError(f"save: {suffix} is drawn by Graphviz alone; the built-in layout writes .svg")
+        try:
+            return graphviz_by(self._picture, self._direction, self._engine, suffix[1:])
+        except DotFailed as reason:
+            raise RuntimeError(
+                f"save: {suffix} is drawn by Graphviz alone, and here: {reason}. Save a .svg, draw less "
+                f"of the graph, or get Graphviz: {INSTALL['dot']}; or {INSTALL['pygraphviz']}"
+            ) from reason
+
     @cached_property
     def _drawn(self) -> tuple[str, str]:
         """The SVG, and who drew it."""
-        try:
-            return _by_graphviz(self._picture, self.dot), "drawn by Graphviz dot"
-        except DotFailed as reason:
-            return svg_source(self._picture), f"drawn by the built-in layout ({reason})"
+        return svg_by(self._picture, self._direction, self._engine)
 
 
-def draw(value: Value, *, precision: int = 4) -> Drawing:
-    """A drawing of the graph that `value` was computed by, numbers at `precision` significant digits.
+def draw(
+    value: Value | Sequence[Value],
+    *,
+    direction: str = "LR",
+    precision: int = 4,
+    partials: bool = False,
+    highlight: Value | None = None,
+    engine: str | None = None,
+) -> Drawing:
+    """A drawing of the graph that a value, or several together, were computed by.
 
     One box a scalar: its operation, label, data and gradient; one arrow a use. Leaves are round, constants
-    dashed, the output thick.
+    dashed, the output thick. Colours tell gradients, once `value.backward()` has been called.
+
+    direction  from operands to results: "LR" rightwards, "RL", "TB" downwards or "BT"
+    precision  significant digits of numbers, 1 to 17
+    partials   whether each arrow shows the local derivative d(result)/d(operand) where it arrives
+    highlight  a node: every path from it to the output is drawn thick, and the drawing lists what each path
+               contributes to its gradient; of more than eight paths the eight largest, and the rest together
+    engine     who draws: "dot", "pygraphviz" or "built-in"; None: the first of them that can
 
     >>> from autograd import Value
     >>> a = Value(2.0, label="a")
     >>> print(draw(a * a))                              # doctest: +ELLIPSIS
     Drawing: 2 nodes, 2 edges, drawn by ...
+    >>> print(draw(a * a, partials=True).text, end="")
+    ×  data 4  grad 0
+    ├─ (2) #0 leaf  data 2  grad 0  a
+    └─ (2) see #0
 
-    `draw(value).save("graph.svg")` writes a file. Call `value.backward()` first to see gradients.
-    Raises TypeError for anything but a Value, ValueError for a precision outside 1 to 17.
+    `draw(value).save("graph.svg")` writes a file. Raises TypeError for anything but Values, ValueError for an
+    option's value that is not among those above, RuntimeError for an engine that is not installed.
     """
-    if not isinstance(value, Value):
-        raise TypeError(f"draw: expected a Value, got {type(value).__name__}; draw one result at a time")
+    outputs = _outputs(value)
+    _check(direction, precision, engine)
+    order = ordered(outputs)
+    if highlight is not None:
+        _check_highlight(highlight, order, outputs)
+    picture = scalar_picture(order, outputs, precision, partials, highlight)
+    return Drawing(picture, direction, engine)
+
+
+def _outputs(value: Value | Sequence[Value]) -> list[Value]:
+    outputs = [value] if isinstance(value, Value) else value
+    if not isinstance(outputs, (list, tuple)) or not all(isinstance(x, Value) for x in outputs):
+        raise TypeError(f"draw: expected a Value or a list of Values, got {_described(value)}")
+    if not outputs:
+        raise ValueError("draw: expected at least one Value, got none")
+    return list(dict.fromkeys(outputs))
+
+
+def _described(value: object) -> str:
+    if isinstance(value, (list, tuple)):
+        other = next(type(x).__name__ for x in value if not isinstance(x, Value))
+        return f"{type(value).__name__} with a {other} in it"
+    return type(value).__name__
+
+
+def _check(direction: str, precision: int, engine: str | None) -> None:
+    if direction not in WAYS:
+        raise ValueError(f"draw: expected direction {_listed(WAYS)}, got {direction!r}")
     if isinstance(precision, bool) or not isinstance(precision, int):
         raise TypeError(f"draw: expected precision as an int, got {type(precision).__name__}")
     if not 1 <= precision <= DIGITS_OF_A_FLOAT:
         raise ValueError(f"draw: expected precision from 1 to {DIGITS_OF_A_FLOAT} digits, got {precision}")
-    return Drawing(picture(value, precision))
+    if engine is None:
+        return
+    if engine not in ENGINES:
+        raise ValueError(f"draw: expected engine {_listed(ENGINES)}, got {engine!r}")
+    if not is_installed(engine):
+        raise RuntimeError(f"draw: engine {engine!r}: {INSTALL[engine]}")
 
 
-def _by_graphviz(picture: Picture, source: str) -> str:
-    if wide_fans(picture.arrows):       # it would make one tall column of the leaves
-        raise DotFailed('too wide for Graphviz "dot"')
-    columns = assign_columns(len(picture.boxes), picture.arrows)
-    if sum(columns[head] - columns[tail] for tail, head in picture.arrows) > LONGEST_FOR_DOT:
-        raise DotFailed('too large for Graphviz "dot"')
-    return render(source)
+def _check_highlight(highlight: Value, order: Sequence[Value], outputs: Sequence[Value]) -> None:
+    if not isinstance(highlight, Value):
+        raise TypeError(f"draw: expected highlight as a Value, got {type(highlight).__name__}")
+    if highlight not in set(order):
+        raise ValueError(f"draw: highlight: {highlight!r} is no part of the graph that is drawn")
+    if highlight.is_constant:
+        raise ValueError("draw: highlight: a constant has no gradient; make it a Value of its own for one")
+    if len(outputs) > 1:
+        raise ValueError(f"draw: highlight shows paths to one output, got {len(outputs)}; draw one at a time")
 
 
-def _write_beside_and_rename(path: Path, text: str) -> None:
+def _listed(choices: Sequence[str] | dict[str, str]) -> str:
+    *most, last = choices
+    return f"{', '.join(most)} or {last}"
+
+
+def _write_beside_and_rename(path: Path, content: bytes) -> None:
     """Replace the file at `path` in one step: whatever fails before, the old file stays."""
     if not path.parent.is_dir():
         raise FileNotFoundError(f"save: there is no directory {str(path.parent)!r}; make it first")
     beside = path.with_name(f".{uuid4().hex}.part")
     try:
-        beside.write_text(text, encoding="utf-8", newline="\n")
+        beside.write_bytes(content)
         beside.replace(path)
     except BaseException:
         beside.unlink(missing_ok=True)

@@ -1,84 +1,130 @@
-"""What a drawing shows of a recorded graph: one box a scalar, one arrow a use of it, as plain text.
+"""What a drawing shows: boxes and arrows, with every number and text that stands on them.
 
-This room knows Value and the walk over its graph. The rooms that draw know a Picture and no Value.
-Text from outside is made showable here, once for every format; escaping it is each format's own business.
+This room knows nothing of the project. `scalars` and `modules` make a Picture of a recorded graph; the rooms
+that draw know a Picture and no Value. Text from outside is made showable here, once for every format;
+escaping it is each format's own business.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sized
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from autograd.graph import topological_order
-from autograd.value import Value
-
-SOFT_INK = "#475569"  # arrows and captions
-TINT = "#dbe4f0"  # behind an operation's symbol
 LONGEST_NAME = 24
 # Control characters, marks that reverse the text after them, and what XML 1.0 cannot hold.
 _UNSHOWABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 
+LEAF, CONSTANT, OPERATION, MODULE = "leaf", "constant", "operation", "module"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Box:
-    """One scalar as text. A leaf has no symbol, a constant no gradient, and many have no name: then ""."""
+    """One scalar, or a module of many.
 
+    kind       leaf, constant, operation or module
+    symbol     of the operation, as in mathematics; of a module ⊞; of a leaf none, ""
+    label      as its maker wrote it, any text at all
+    facts      pairs of a caption and a number as text; a constant's has no caption
+    shade      key of its colour
+    aside      whether paths are highlighted, and it lies on none
+    data       the number; of a module None
+    gradient   of a constant None
+    operation  the primitive's name; of a module how many scalars it holds, by operation
+    """
+
+    kind: str
     symbol: str
-    name: str
-    data: str
-    gradient: str
-    is_output: bool
+    label: str
+    facts: tuple[tuple[str, str], ...]
+    shade: str = ""
+    is_output: bool = False
+    aside: bool = False
+    data: float | None = None
+    gradient: float | None = None
+    operation: str = ""
 
     @property
-    def is_constant(self) -> bool:
-        """Whether the scalar is a plain number in somebody's expression, which has no gradient."""
-        return not self.gradient
+    def name(self) -> str:
+        """The label as one line that any format can hold."""
+        return showable(self.label)
 
     @property
     def short_name(self) -> str:
-        """The name, at a length that leaves a readable picture."""
+        """The same, at a length that leaves a readable picture."""
         return shortened(self.name)
 
 
-@dataclass(frozen=True)
-class Picture:
-    """Boxes, operands before results, and arrows as pairs of box numbers, in the operands' order."""
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """One use of a scalar, or all uses of one module's scalars in another.
 
-    boxes: list[Box]
-    arrows: list[tuple[int, int]]
+    tail, head   numbers of boxes, the tail's smaller
+    partial      d(head)/d(tail) of this use; of a constant, and of modules, None
+    note         what to write where it arrives
+    count        of uses
+    on_path      whether paths are highlighted, and it is part of one
+    aside        whether paths are highlighted, and it is part of none
+    """
+
+    tail: int
+    head: int
+    partial: float | None = None
+    note: str = ""
+    count: int = 1
+    on_path: bool = False
+    aside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path by the numbers of its boxes, the partial derivatives along it, and their product."""
+
+    stops: tuple[int, ...]
+    partials: tuple[float, ...]
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Boxes, operands before results, and arrows, those into a box in the operands' order.
+
+    level    scalars, neurons or layers
+    scalars  how many there are in the whole graph
+    legend   pairs of a shade and its meaning, for the shades that occur
+    notes    lines of text that belong below
+    routes   the highlighted paths that are listed
+    """
+
+    boxes: Sequence[Box]
+    arrows: Sequence[Arrow]
+    level: str = "scalars"
+    scalars: int = 0
+    legend: Sequence[tuple[str, str]] = ()
+    notes: Sequence[str] = ()
+    routes: Sequence[Route] = field(default=())
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """The arrows as pairs of box numbers."""
+        return [(arrow.tail, arrow.head) for arrow in self.arrows]
 
     def __str__(self) -> str:
-        return f"{_counted(self.boxes, 'node')}, {_counted(self.arrows, 'edge')}"
+        if self.level == "scalars":
+            return f"{counted(len(self.boxes), 'node')}, {counted(len(self.arrows), 'edge')}"
+        boxes, arrows = counted(len(self.boxes), "box", "boxes"), counted(len(self.arrows), "arrow")
+        return f"{self.level} of {counted(self.scalars, 'node')}: {boxes}, {arrows}"
 
 
-def picture(output: Value, precision: int) -> Picture:
-    """What to draw of the graph that `output` was computed by, numbers at `precision` significant digits.
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """The number with its noun.
 
-    >>> a = Value(2.0, label="a")
-    >>> picture(a * a, precision=4).arrows
-    [(0, 1), (0, 1)]
+    >>> counted(1, "node"), counted(65614, "node")
+    ('1 node', '65,614 nodes')
     """
-    order = topological_order(output)
-    number = {value: i for i, value in enumerate(order)}
-    boxes = [
-        Box(
-            symbol=shortened(showable(value.primitive.symbol)),
-            name=showable(value.label),
-            data=f"{value.data:.{precision}g}",
-            gradient="" if value.is_constant else f"{value.grad:.{precision}g}",
-            is_output=value is output,
-        )
-        for value in order
-    ]
-    arrows = [(number[parent], number[value]) for value in order for parent in value.parents]
-    return Picture(boxes, arrows)
-
-
-def _counted(things: Sized, noun: str) -> str:
-    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def showable(text: str) -> str:
@@ -90,10 +136,10 @@ def showable(text: str) -> str:
     return _UNSHOWABLE.sub("\ufffd", " ".join(text.split()))
 
 
-def shortened(text: str) -> str:
-    """At most `LONGEST_NAME` characters of the text, an ellipsis for the rest.
+def shortened(text: str, longest: int = LONGEST_NAME) -> str:
+    """At most so many characters of the text, an ellipsis for the rest.
 
     >>> shortened("hidden layer 1, neuron 12, weight 3")
     'hidden layer 1, neuron …'
     """
-    return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,125 +1,170 @@
 """A picture as SVG by the built-in layout: what draws where no Graphviz program is.
 
-This room knows a Picture and the layout. It writes rectangles, paths and text; no identifier, style sheet,
-script or link, so that many drawings can share one page. The font is monospaced: widths can be known here.
+This room knows a Picture and its frames. It writes rectangles, paths and text; no identifier, style sheet,
+script or link, so that many drawings can share one page.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from html import escape
-from itertools import pairwise
-from unicodedata import combining, east_asian_width
+from itertools import pairwise, repeat
 
-from autograd.drawing.layout import ARROW_GAP, Point, lay_out
-from autograd.drawing.picture import SOFT_INK, TINT, Box, Picture
+from autograd.drawing.colours import FILLS, INK, SOFT_INK, SYMBOL_PAPER, caption_ink
+from autograd.drawing.frames import (
+    CHARACTER,
+    LINE,
+    NOTE_PADDING,
+    PADDING,
+    Frame,
+    Placed,
+    cells,
+    place,
+)
+from autograd.drawing.layout import MARGIN, Point
+from autograd.drawing.picture import CONSTANT, LEAF, Arrow, Box, Picture
 
-CHARACTER = 8  # width of a character at font size 13, rounded up
-SYMBOL_CHARACTER = 10  # and at 16
-LINE = 17
 BASELINE = 13  # below a line's top
-PADDING = 8
 ARROWHEAD = 6
+SWATCH = LINE + 4  # height of a colour in the legend
+FAINT = ' opacity=".25"'  # what lies aside of highlighted paths
+STRONG = f' stroke="{INK}" stroke-width="2.6"'  # and what is part of them
 
-INK = "#111827"
+WAYS = {
+    "LR": "operands left, results right",
+    "RL": "operands right, results left",
+    "TB": "operands above, results below",
+    "BT": "operands below, results above",
+}
+FORWARD = {"LR": (1, 0), "RL": (-1, 0), "TB": (0, 1), "BT": (0, -1)}
 
 
-def svg_source(picture: Picture) -> str:
+def svg_source(picture: Picture, direction: str = "LR") -> str:
     """The picture as one SVG document.
 
     >>> from autograd.drawing.picture import Box, Picture
-    >>> box = Box("", "a", "2", "0", is_output=True)
+    >>> box = Box("leaf", "", "a", (("data", "2"),), is_output=True)
     >>> svg_source(Picture([box], [])).count("<rect")                 # the paper and the box
     2
     """
-    arrivals = Counter(head for _, head in picture.arrows)
-    sizes = [_size(box, arrivals[i]) for i, box in enumerate(picture.boxes)]
-    layout = lay_out(sizes, picture.arrows)
-    width, height = layout.width, layout.height
+    placed = place(picture, direction)
+    legend, width, height = below(picture, placed)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" font-size="13" fill="{INK}" '
         "font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\">",
-        f"<desc>Computation graph: {picture}, operands left, results right</desc>",
+        f"<desc>Computation graph: {picture}, {WAYS[direction]}</desc>",
         f'<rect width="{width}" height="{height}" fill="white"/>',
-        f'<g fill="none" stroke="{SOFT_INK}" stroke-width="1.2">',
-        *map(_arrow, layout.routes),
-        "</g>",
-        *map(_box, picture.boxes, layout.corners, sizes),
+        *drawn(picture, placed, direction),
+        *legend,
         "</svg>\n",
     ]
     return "\n".join(lines)
 
 
-def _lines(box: Box) -> list[tuple[str, str]]:
-    """The box's text line by line, as (caption, number)."""
-    if box.is_constant:
-        return [("", box.data)]
-    name = [(box.short_name, "")] if box.name else []
-    return [*name, ("data", box.data), ("grad", box.gradient)]
+def drawn(picture: Picture, placed: Placed, direction: str) -> list[str]:
+    """The arrows in one group, then a group for each box, in the picture's order."""
+    ends: list[list[Point]] = [[] for _ in picture.boxes]  # where arrows arrive at each box
+    for arrow, route in zip(picture.arrows, placed.routes, strict=True):
+        ends[arrow.head].append(route[-1])
+    each = zip(picture.boxes, placed.corners, placed.frames, ends, strict=True)
+    return [
+        f'<g fill="none" stroke="{SOFT_INK}" stroke-width="1.2">',
+        *map(_arrow, picture.arrows, placed.routes, repeat(direction)),
+        "</g>",
+        *[_box(box, corner, frame, arrivals, direction) for box, corner, frame, arrivals in each],
+    ]
 
 
-def _size(box: Box, arrivals: int) -> Point:
-    """Room for the text, and for the arrows that arrive."""
-    lines = _lines(box)
-    text = max(_cells(caption) + _cells(number) + bool(caption and number) for caption, number in lines)
-    height = max(LINE * len(lines) + PADDING, ARROW_GAP * (arrivals + 1))
-    return _symbol_width(box) + CHARACTER * text + 2 * PADDING, height
-
-
-def _symbol_width(box: Box) -> int:
-    return SYMBOL_CHARACTER * _cells(box.symbol) + 2 * PADDING if box.symbol else 0
-
-
-def _cells(text: str) -> int:
-    """The width of text in a monospaced font, where East Asian characters take two cells.
-
-    >>> _cells("w1"), _cells("重み")
-    (2, 4)
-    """
-    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def _arrow(route: list[Point]) -> str:
+def _arrow(arrow: Arrow, route: Sequence[Point], direction: str) -> str:
     """One path: level lines, curves that leave and arrive level, and the two strokes of the head.
 
-    >>> _arrow([(0, 5), (20, 5)])
+    >>> _arrow(Arrow(0, 1), [(0, 5), (20, 5)], "LR")
     '<path d="M0 5H20M14 2L20 5L14 8"/>'
     """
+    dx, dy = FORWARD[direction]
     x, y = route[0]
     steps = [f"M{x} {y}"]
-    for (x, y), (next_x, next_y) in pairwise(route):
-        middle = (x + next_x) // 2
-        steps.append(f"H{next_x}" if y == next_y else f"C{middle} {y} {middle} {next_y} {next_x} {next_y}")
+    for (x, y), (to_x, to_y) in pairwise(route):
+        if dx:
+            middle = (x + to_x) // 2
+            steps.append(f"H{to_x}" if y == to_y else f"C{middle} {y} {middle} {to_y} {to_x} {to_y}")
+        else:
+            middle = (y + to_y) // 2
+            steps.append(f"V{to_y}" if x == to_x else f"C{x} {middle} {to_x} {middle} {to_x} {to_y}")
     x, y = route[-1]
-    back, half = x - ARROWHEAD, ARROWHEAD // 2
-    steps.append(f"M{back} {y - half}L{x} {y}L{back} {y + half}")
-    return f'<path d="{"".join(steps)}"/>'
+    back_x, back_y, half = x - ARROWHEAD * dx, y - ARROWHEAD * dy, ARROWHEAD // 2
+    aside_x, aside_y = half * abs(dy), half * abs(dx)
+    steps.append(f"M{back_x - aside_x} {back_y - aside_y}L{x} {y}L{back_x + aside_x} {back_y + aside_y}")
+    style = STRONG if arrow.on_path else FAINT if arrow.aside else ""
+    return f'<path d="{"".join(steps)}"{style}/>'
 
 
-def _box(box: Box, corner: Point, size: Point) -> str:
+def _box(box: Box, corner: Point, frame: Frame, arrivals: Sequence[Point], direction: str) -> str:
     """Border and texts. Operations are square, leaves round, constants dashed, the output thick."""
-    (x, y), (width, height) = corner, size
-    border = "" if box.symbol else ' rx="9"'
-    border += ' stroke-dasharray="4 3"' if box.is_constant else ""
+    (x, y), (width, height) = corner, (frame.width, frame.height)
+    border = ' rx="9"' if box.kind in (LEAF, CONSTANT) else ""
+    border += ' stroke-dasharray="4 3"' if box.kind == CONSTANT else ""
     border += ' stroke-width="3"' if box.is_output else ""
-    parts = [f"<title>{escape(box.name)}</title>"] if box.name else []
-    parts.append(_rectangle(x, y, width, height, f'fill="white"{border}'))
-    left, right = x + _symbol_width(box) + PADDING, x + width - PADDING
+    parts = [f"<title>{escape(box.name)}</title>"] if box.label else []
+    parts.append(_rectangle(x, y, width, height, f'fill="{FILLS[box.shade]}"{border}'))
+    if frame.strip:
+        parts += _notes(corner, frame, arrivals, direction)
+        x += frame.strip if direction == "LR" else 0
+        y += frame.strip if direction == "TB" else 0
+        width -= frame.strip if FORWARD[direction][0] else 0
+        height -= frame.strip if FORWARD[direction][1] else 0
     if box.symbol:
-        parts.append(_rectangle(x, y, _symbol_width(box), height, f'fill="{TINT}"'))
-        middle = x + _symbol_width(box) // 2
+        parts.append(_rectangle(x, y, frame.symbol_width, height, f'fill="{SYMBOL_PAPER}"'))
+        middle = x + frame.symbol_width // 2
         parts.append(_text(middle, y + height // 2 + 6, box.symbol, 'font-size="16" text-anchor="middle"'))
-    lines = _lines(box)
-    baseline = y + (height - LINE * len(lines)) // 2 + BASELINE
-    for caption, number in lines:
+    left, right = x + frame.symbol_width + PADDING, x + width - PADDING
+    baseline = y + (height - LINE * len(frame.lines)) // 2 + BASELINE
+    for caption, number in frame.lines:
         if caption:
-            style = f'fill="{SOFT_INK}"' if number else 'font-weight="bold"'
+            style = f'fill="{caption_ink(box.shade)}"' if number else 'font-weight="bold"'
             parts.append(_text(left, baseline, caption, style))
         if number:
             parts.append(_text(right, baseline, number, 'text-anchor="end"'))
         baseline += LINE
-    return f"<g>{''.join(parts)}</g>"
+    return f"<g{FAINT if box.aside else ''}>{''.join(parts)}</g>"
+
+
+def _notes(corner: Point, frame: Frame, arrivals: Sequence[Point], direction: str) -> list[str]:
+    """The strip at which arrows arrive, each with its note at its end."""
+    (x, y), strip = corner, frame.strip
+    if FORWARD[direction][0]:
+        left = x if direction == "LR" else x + frame.width - strip
+        parts = [_rectangle(left, y, strip, frame.height, f'fill="{SYMBOL_PAPER}"')]
+        middle, lift = left + strip // 2, 4
+        places = [(middle, end + lift) for _, end in arrivals]
+    else:
+        top = y if direction == "TB" else y + frame.height - strip
+        parts = [_rectangle(x, top, frame.width, strip, f'fill="{SYMBOL_PAPER}"')]
+        places = [(end, top + strip - NOTE_PADDING) for end, _ in arrivals]
+    style = f'font-size="11" text-anchor="middle" fill="{SOFT_INK}"'
+    parts += [_text(*at, note, style) for at, note in zip(places, frame.notes, strict=True) if note]
+    return parts
+
+
+def below(picture: Picture, placed: Placed) -> tuple[list[str], int, int]:
+    """The legend and the notes under the boxes; the width and height of all together."""
+    parts, width, y = [], placed.width, placed.height
+    x = MARGIN
+    if picture.legend:
+        words = [("", "gradient"), *picture.legend]
+        for shade, word in words:
+            room = CHARACTER * cells(word) + 2 * PADDING
+            if shade:
+                parts.append(_rectangle(x, y, room, SWATCH, f'fill="{FILLS[shade]}"'))
+            parts.append(_text(x + PADDING, y + BASELINE + 2, word, f'fill="{INK if shade else SOFT_INK}"'))
+            x += room
+        width, y = max(width, x + MARGIN), y + SWATCH + PADDING
+    for note in picture.notes:
+        parts.append(_text(MARGIN + PADDING, y + BASELINE, note, f'fill="{INK}"'))
+        width, y = max(width, 2 * MARGIN + CHARACTER * cells(note)), y + LINE
+    group = [f'<g class="legend">{"".join(parts)}</g>'] if parts else []
+    return group, width, y + MARGIN if parts else placed.height
 
 
 def _rectangle(x: int, y: int, width: int, height: int, style: str) -> str:

@@ -1,0 +1,73 @@
+"""A picture as JSON, for other programs: the same boxes and arrows, with numbers in full.
+
+    {"format": "liftgrad drawing", "version": 1,
+     "level": "scalars", "scalars": 3,
+     "boxes": [{"kind": "leaf", "operation": "", "symbol": "", "label": "a",
+                "data": 2.0, "gradient": 4.0, "output": false}, …],
+     "arrows": [{"tail": 0, "head": 1, "partial": 2.0, "uses": 1}, …],
+     "paths": [{"boxes": [0, 1], "partials": [2.0], "contribution": 2.0}, …]}
+
+    level    "scalars", "neurons" or "layers"; scalars is how many the whole graph has
+    boxes    operands before results. kind is "leaf", "constant", "operation" or "module"; operation the name
+             of the primitive, of a module how many of which. data is null for a module, whose gradient is its
+             parameters' largest in size; gradient is null for a constant
+    arrows   tail and head are places in boxes; those into one box come in the operands' order. partial is
+             d(head)/d(tail), null from constants and between modules, where uses counts what is bundled
+    paths    with highlight: those that are listed, with the product of their partials
+
+JSON has no nan and no infinity: these stand as the texts "nan", "inf" and "-inf". Labels are as their makers
+wrote them, escaped to ASCII. A later version only adds keys. This room knows a Picture.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from autograd.drawing.picture import Picture
+
+VERSION = 1
+
+
+def json_source(picture: Picture) -> str:
+    """The picture as JSON text, the same bytes for the same picture.
+
+    >>> from autograd.drawing.picture import Box
+    >>> json.loads(json_source(Picture([Box("leaf", "", "a", (), data=2.0)], [])))["boxes"][0]["data"]
+    2.0
+    """
+    head = {
+        "format": "liftgrad drawing", "version": VERSION, "level": picture.level, "scalars": picture.scalars,
+    }  # fmt: skip
+    boxes = [
+        {
+            "kind": box.kind, "operation": box.operation, "symbol": box.symbol, "label": box.label,
+            "data": number(box.data), "gradient": number(box.gradient), "output": box.is_output,
+        }
+        for box in picture.boxes
+    ]  # fmt: skip
+    arrows = [
+        {"tail": arrow.tail, "head": arrow.head, "partial": number(arrow.partial), "uses": arrow.count}
+        for arrow in picture.arrows
+    ]
+    paths = [
+        {
+            "boxes": route.stops,
+            "partials": [number(x) for x in route.partials],
+            "contribution": number(route.contribution),
+        }
+        for route in picture.routes
+    ]
+    lists: dict[str, list[dict[str, Any]]] = {"boxes": boxes, "arrows": arrows, "paths": paths}
+    parts = [f'"{name}": {_lines(rows)}' for name, rows in lists.items()]
+    return ",\n ".join([json.dumps(head)[:-1], *parts]) + "}\n"
+
+
+def number(x: float | None) -> float | str | None:
+    """A number as JSON can hold it."""
+    return x if x is None or math.isfinite(x) else f"{x:g}"
+
+
+def _lines(rows: list[dict[str, Any]]) -> str:
+    return "[" + ",".join("\n  " + json.dumps(row, allow_nan=False) for row in rows) + "]"

@@ -1,0 +1,223 @@
+"""Who draws, what the line says of it, and the files that are written."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path
+from unittest import mock
+from xml.etree import ElementTree
+
+import pytest
+
+import autograd
+from autograd import Value, draw
+from autograd.drawing import engines
+from tests.drawings import built_in_svg, shared_chain, without_dot
+
+needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason='needs the Graphviz program "dot"')
+needs_pygraphviz = pytest.mark.skipif(find_spec("pygraphviz") is None, reason="needs the extra 'render'")
+
+
+def without_pygraphviz():
+    return mock.patch.object(engines, "find_spec", return_value=None)
+
+
+@needs_dot
+def test_graphviz_svg_has_each_node_and_each_use():
+    a = Value(3.0, label="a")
+    drawing = draw((a * a + 10).tanh())
+    root = ElementTree.fromstring(drawing.svg())
+    kinds = Counter(group.get("class") for group in root.iter("{http://www.w3.org/2000/svg}g"))
+    assert (kinds["node"], kinds["edge"]) == (5, 5)
+    assert repr(drawing) == "Drawing: 5 nodes, 5 edges, drawn by Graphviz dot"
+
+
+@needs_dot
+@pytest.mark.parametrize("direction", ["LR", "RL", "TB", "BT"])
+def test_graphviz_draws_in_the_direction_asked_for(direction):
+    import graphviz
+
+    a = Value(2.0, label="a")
+    source = draw((a * a).tanh(), direction=direction, partials=True).dot
+    read = json.loads(graphviz.Source(source).pipe(format="json", encoding="utf-8"))
+    places = [tuple(map(float, node["pos"].split(","))) for node in read["objects"]]
+    axis, sign = {"LR": (0, 1), "RL": (0, -1), "TB": (1, -1), "BT": (1, 1)}[direction]  # y points up
+    along = [sign * place[axis] for place in places]
+    assert along == sorted(along)
+    assert len(set(along)) == 3
+
+
+def test_without_graphviz_the_line_says_who_drew_and_why(tmp_path):
+    a = Value(3.0, label="a")
+    with without_dot(), without_pygraphviz():
+        line = draw(a * a).save(tmp_path / "c.svg")
+    how = 'drawn by the built-in layout (no Graphviz "dot" program found)'
+    assert line == f"{tmp_path / 'c.svg'}: 2 nodes, 2 edges, {how}"
+    assert (tmp_path / "c.svg").read_text(encoding="utf-8") == built_in_svg(a * a)
+
+
+@needs_dot
+def test_with_graphviz_the_line_says_so(tmp_path):
+    path = str(tmp_path / "c.svg")
+    assert draw(Value(1.0).tanh()).save(path) == f"{path}: 2 nodes, 1 edge, drawn by Graphviz dot"
+
+
+@needs_pygraphviz
+@pytest.mark.parametrize("ending", ["svg", "png", "pdf"])
+def test_where_no_dot_program_is_pygraphviz_draws(ending, tmp_path):
+    a = Value(3.0, label="a")
+    with without_dot():
+        line = draw(a * a).save(tmp_path / f"c.{ending}")
+    assert line.endswith("2 nodes, 2 edges, drawn by Graphviz dot in pygraphviz")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for dot is a shell script")
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("echo Error: no memory >&2; exit 3", "failed with status 3: Error: no memory"),
+        (":", "wrote no SVG"),
+        ("echo '<svg>'", "wrote no SVG"),
+    ],
+)
+def test_where_graphviz_fails_the_built_in_layout_draws_and_says_why(script, reason, tmp_path):
+    (tmp_path / "dot").write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / "dot").chmod(0o755)
+    value = Value(1.0)
+    with mock.patch.dict(os.environ, PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}"):
+        drawing = draw(value)
+        line = repr(drawing)
+        with pytest.raises(RuntimeError, match=reason):
+            draw(value, engine="dot").svg()
+        with pytest.raises(RuntimeError, match=r"\.png is drawn by Graphviz alone.*failed|wrote no PNG"):
+            draw(value).save(tmp_path / "c.png")
+    assert line == f'Drawing: 1 node, 0 edges, drawn by the built-in layout (Graphviz "dot" {reason})'
+    assert drawing.svg() == built_in_svg(value)
+    assert [path.name for path in tmp_path.iterdir()] == ["dot"]
+
+
+def test_an_engine_can_be_asked_for_by_name():
+    assert repr(draw(Value(1.0), engine="built-in")).endswith("drawn by the built-in layout")
+    with pytest.raises(ValueError, match="expected engine dot, pygraphviz or built-in, got 'neato'"):
+        draw(Value(1.0), engine="neato")
+
+
+def test_an_engine_asked_for_and_missing_is_an_error_that_says_how_to_install_it():
+    with without_dot(), pytest.raises(RuntimeError, match=r"engine 'dot'.*apt-get install graphviz"):
+        draw(Value(1.0), engine="dot")
+    with without_pygraphviz(), pytest.raises(RuntimeError, match=r'pip install "liftgrad\[render\]"'):
+        draw(Value(1.0), engine="pygraphviz")
+
+
+@pytest.mark.parametrize("ending", ["png", "pdf"])
+def test_png_and_pdf_need_graphviz_and_say_how_to_get_it(ending, tmp_path):
+    with (
+        without_dot(),
+        without_pygraphviz(),
+        pytest.raises(RuntimeError, match=r"Save a \.svg.*apt-get") as e,
+    ):
+        draw(Value(1.0)).save(tmp_path / f"c.{ending}")
+    assert "liftgrad[render]" in str(e.value)
+    with pytest.raises(RuntimeError, match="the built-in layout writes"):
+        draw(Value(1.0), engine="built-in").save(tmp_path / f"c.{ending}")
+    with pytest.raises(RuntimeError, match="too large"):
+        draw(shared_chain(5000)).save(tmp_path / f"c.{ending}")
+    assert not list(tmp_path.iterdir())
+
+
+@needs_dot
+@pytest.mark.parametrize(("ending", "magic"), [("png", b"\x89PNG\r\n\x1a\n"), ("pdf", b"%PDF-")])
+def test_png_and_pdf_are_what_they_say_and_equal_for_equal_graphs(ending, magic, tmp_path):
+    a = Value(3.0, label="a")
+    line = draw(a * a).save(tmp_path / f"c.{ending}")
+    assert line == f"{tmp_path / 'c'}.{ending}: 2 nodes, 2 edges, drawn by Graphviz dot"
+    drawn = (tmp_path / f"c.{ending}").read_bytes()
+    assert drawn.startswith(magic)
+    if ending == "pdf":  # the one thing in it that is not the picture's
+        assert re.findall(rb"/CreationDate \(D:(\d+)", drawn) == [b"20000101000000"]
+        if shutil.which("pdftotext"):
+            text = subprocess.run(["pdftotext", tmp_path / "c.pdf", "-"], capture_output=True, check=True)
+            assert "×" in text.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("ending", "how", "attribute"),
+    [("dot", "DOT source", "dot"), ("txt", "text", "text"), ("json", "JSON", "json")],
+)
+def test_texts_are_written_without_graphviz(ending, how, attribute, tmp_path):
+    drawing = draw(Value(1.0, label="é"))
+    path = tmp_path / f"c.{ending.upper()}"
+    with without_dot():
+        assert drawing.save(path) == f"{path}: 1 node, 0 edges, {how}"
+    assert path.read_bytes() == getattr(drawing, attribute).encode()
+
+
+def test_json_is_as_documented():
+    a = Value(2.0, label="a")
+    output = a * a + float("inf")
+    output.backward()
+    read = json.loads(draw(output, highlight=a).json, parse_constant=pytest.fail)
+    assert {key: read[key] for key in ("format", "version", "level", "scalars")} == {
+        "format": "liftgrad drawing", "version": 1, "level": "scalars", "scalars": 4,
+    }  # fmt: skip
+    assert read["boxes"][0] == {
+        "kind": "leaf", "operation": "", "symbol": "", "label": "a", "data": 2.0, "gradient": 4.0,
+        "output": False,
+    }  # fmt: skip
+    assert [box["kind"] for box in read["boxes"]] == ["leaf", "operation", "constant", "operation"]
+    assert (read["boxes"][2]["data"], read["boxes"][2]["gradient"]) == ("inf", None)
+    assert read["arrows"][0] == {"tail": 0, "head": 1, "partial": 2.0, "uses": 1}
+    assert read["arrows"][3] == {"tail": 2, "head": 3, "partial": None, "uses": 1}
+    assert read["paths"] == [{"boxes": [0, 1, 3], "partials": [2.0, 1.0], "contribution": 2.0}] * 2
+
+
+def test_the_text_of_a_deep_graph_goes_on_below_and_stays_small():
+    steps = 3000
+    text = draw(shared_chain(steps)).text
+    assert text.count("\n") < 3 * steps
+    assert max(map(len, text.splitlines())) < 200
+    assert len(re.findall(r"  step \d+$", text, re.MULTILINE)) == steps
+
+
+def half_written(path, content):
+    with path.open("wb") as file:
+        file.write(content[: len(content) // 2])
+    raise OSError("no space left on device")
+
+
+@pytest.mark.parametrize("failing", ["write_bytes", "replace"])
+def test_a_failed_save_leaves_the_old_file_and_nothing_else(failing, tmp_path, monkeypatch):
+    (tmp_path / "c.dot").write_text("old")
+    monkeypatch.setattr(
+        Path, failing, half_written if failing == "write_bytes" else mock.Mock(side_effect=OSError)
+    )
+    with pytest.raises(OSError, match=r"no space|^$"):
+        draw(Value(1.0)).save(tmp_path / "c.dot")
+    assert [path.name for path in tmp_path.iterdir()] == ["c.dot"]
+    assert (tmp_path / "c.dot").read_text() == "old"
+
+
+def test_a_missing_directory_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no directory .*nowhere.*make it first"):
+        draw(Value(1.0)).save(tmp_path / "nowhere" / "c.svg")
+
+
+@pytest.mark.parametrize("name", ["c.bmp", "c", ".svg", "svg"])
+def test_other_endings_are_refused_with_those_allowed(name, tmp_path):
+    with pytest.raises(ValueError, match=r"ending in \.dot, \.svg, .* or \.\w+, got"):
+        draw(Value(1.0)).save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_equal_graphs_are_equal_files(tmp_path):
+    for name in ("one", "other"):
+        a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+        output = autograd.dot([a, b, a], [b, b, a], a) - a * b
+        for ending in ("svg", "dot", "txt", "json"):
+            draw(output).save(tmp_path / f"{name}.{ending}")
+    for ending in ("svg", "dot", "txt", "json"):
+        assert (tmp_path / f"one.{ending}").read_bytes() == (tmp_path / f"other.{ending}").read_bytes()
