@@ -66,7 +66,7 @@ class Scale:
         for step in range(1, STEPS + 1):
             edge = f"{self.edges[STEPS - step]:g}" if step > 1 else ""
             words[f"p{step}"] = f"≥ {edge}" if edge else "> 0"
-            words[f"s{step}"] = f"|∂| ≥ {edge}" if edge else "|∂| > 0"
+            words[f"s{step}"] = f"|grad| ≥ {edge}" if edge else "|grad| > 0"
         return [(shade, word) for shade, word in words.items() if shade in set(shades)]
 
 

@@ -14,10 +14,10 @@ from uuid import uuid4
 from autograd.drawing.dot import dot_source
 from autograd.drawing.engines import ENGINES, INSTALL, DotFailed, graphviz_by, is_installed, svg_by
 from autograd.drawing.picture import Picture
-from autograd.drawing.scalars import ordered, scalar_picture
 from autograd.drawing.structured import json_source
 from autograd.drawing.svg import WAYS
 from autograd.drawing.text import text_tree
+from autograd.drawing.zoom import Zoom, check_zoom
 from autograd.value import Value
 
 DIGITS_OF_A_FLOAT = 17
@@ -111,23 +111,32 @@ class Drawing:
 def draw(
     value: Value | Sequence[Value],
     *,
+    level: str | None = None,
+    open: Sequence[str] = (),
+    close: Sequence[str] = (),
     direction: str = "LR",
     precision: int = 4,
     partials: bool = False,
     highlight: Value | None = None,
     engine: str | None = None,
+    limit: int = 10_000,
 ) -> Drawing:
     """A drawing of the graph that a value, or several together, were computed by.
 
     One box a scalar: its operation, label, data and gradient; one arrow a use. Leaves are round, constants
     dashed, the output thick. Colours tell gradients, once `value.backward()` has been called.
 
+    level      "scalars", or "neurons" or "layers", modules that are told from the labels of parameters and
+               drawn as one box each; None: scalars up to `limit`, beyond it layers
+    open       names of modules to look into, as in level="layers", open=["l0", "l1.n3"]
+    close      names of modules to show as one box, as in close=["l0"]
     direction  from operands to results: "LR" rightwards, "RL", "TB" downwards or "BT"
     precision  significant digits of numbers, 1 to 17
     partials   whether each arrow shows the local derivative d(result)/d(operand) where it arrives
     highlight  a node: every path from it to the output is drawn thick, and the drawing lists what each path
                contributes to its gradient; of more than eight paths the eight largest, and the rest together
     engine     who draws: "dot", "pygraphviz" or "built-in"; None: the first of them that can
+    limit      largest number of boxes; for more, a ValueError says what they cost and how to choose a part
 
     >>> from autograd import Value
     >>> a = Value(2.0, label="a")
@@ -143,11 +152,9 @@ def draw(
     """
     outputs = _outputs(value)
     _check(direction, precision, engine)
-    order = ordered(outputs)
-    if highlight is not None:
-        _check_highlight(highlight, order, outputs)
-    picture = scalar_picture(order, outputs, precision, partials, highlight)
-    return Drawing(picture, direction, engine)
+    zoom = Zoom(level, open, close, limit)
+    check_zoom(zoom)
+    return Drawing(zoom.picture(outputs, precision, partials, highlight), direction, engine)
 
 
 def _outputs(value: Value | Sequence[Value]) -> list[Value]:
@@ -179,17 +186,6 @@ def _check(direction: str, precision: int, engine: str | None) -> None:
         raise ValueError(f"draw: expected engine {_listed(ENGINES)}, got {engine!r}")
     if not is_installed(engine):
         raise RuntimeError(f"draw: engine {engine!r}: {INSTALL[engine]}")
-
-
-def _check_highlight(highlight: Value, order: Sequence[Value], outputs: Sequence[Value]) -> None:
-    if not isinstance(highlight, Value):
-        raise TypeError(f"draw: expected highlight as a Value, got {type(highlight).__name__}")
-    if highlight not in set(order):
-        raise ValueError(f"draw: highlight: {highlight!r} is no part of the graph that is drawn")
-    if highlight.is_constant:
-        raise ValueError("draw: highlight: a constant has no gradient; make it a Value of its own for one")
-    if len(outputs) > 1:
-        raise ValueError(f"draw: highlight shows paths to one output, got {len(outputs)}; draw one at a time")
 
 
 def _listed(choices: Sequence[str] | dict[str, str]) -> str:

@@ -76,6 +76,29 @@ def scalar_box(value: Value, scale: Scale, precision: int, is_output: bool, asid
     )
 
 
+def scalar_arrow(
+    tail: int,
+    head: int,
+    partial: float,
+    is_constant: bool,
+    precision: int | None,
+    on_path: bool | None = None,
+) -> Arrow:
+    """The arrow of one use.
+
+    precision  of its local derivative; None where it does not stand on it
+    on_path    None where no paths are highlighted
+    """
+    return Arrow(
+        tail,
+        head,
+        None if is_constant else partial,
+        note="" if is_constant or precision is None else f"{partial:.{precision}g}",
+        on_path=on_path is True,
+        aside=on_path is False,
+    )
+
+
 def scalar_picture(
     order: Sequence[Value],
     outputs: Sequence[Value],
@@ -112,16 +135,9 @@ def scalar_picture(
     ]
     if found is not None and highlight is not None:
         notes = _notes(found, boxes, highlight, outputs[0], precision)
+    digits = precision if partials else None
     arrows = [
-        Arrow(
-            tail,
-            head,
-            None if constant else partial,
-            note=f"{partial:.{precision}g}" if partials and not constant else "",
-            on_path=found is not None and found.edges[i],
-            aside=found is not None and not found.edges[i],
-        )
-        for i, (tail, head, partial, constant) in enumerate(edges)
+        scalar_arrow(*edge, digits, None if found is None else found.edges[i]) for i, edge in enumerate(edges)
     ]
     return Picture(
         boxes,
