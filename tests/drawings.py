@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections import Counter
+from html.parser import HTMLParser
 from pathlib import Path
 from unittest import mock
 from xml.etree import ElementTree
@@ -256,3 +257,32 @@ def read_text(text):
     names = dict(nodes)
     assert len(names) == len(nodes)  # each once
     return Counter(names.values()), Counter((names[a], names[b]) for a, b in uses)
+
+
+# ---- HTML
+
+
+class Page(HTMLParser):
+    """The elements of a page with their attributes, and what stands in its scripts and styles."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.elements, self.texts, self.inside = [], [], False
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        self.inside = tag in ("script", "style")
+        if self.inside:
+            self.texts.append((tag, ""))
+
+    def handle_endtag(self, tag):
+        self.inside = False
+
+    def handle_data(self, text):
+        if self.inside:
+            self.texts[-1] = (self.texts[-1][0], self.texts[-1][1] + text)
+
+    def inner(self, tag):
+        return [text for name, text in self.texts if name == tag]

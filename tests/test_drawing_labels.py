@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections import Counter
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -16,8 +17,9 @@ from hypothesis import strategies as st
 import autograd
 from autograd import Value, draw
 from autograd.primitives import PRIMITIVES
-from tests.drawings import HOSTILE, any_text, built_in_svg, graph, read_dot, read_svg, shown_in
+from tests.drawings import HOSTILE, Page, any_text, built_in_svg, graph, read_dot, read_svg, shown_in
 
+SCRIPT = Path(autograd.__file__).parent / "drawing" / "page.js"
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason='needs the Graphviz program "dot"')
 
 hostile = any_text | st.sampled_from(HOSTILE) | st.lists(st.sampled_from(HOSTILE)).map("".join)
@@ -85,6 +87,22 @@ def test_what_is_shown_of_a_label_is_one_line_of_marks_that_do_not_reorder(label
     assert not re.search("[\u202a-\u202e\u2066-\u2069\u061c\x00-\x09\x0b-\x1f\x7f-\x9f]", text + box.name)
     assert len(text.splitlines()) == 3
     assert text.isprintable() or text.replace("\n", "").encode("utf-8")  # no lone surrogate
+
+
+@examples
+@given(label=hostile)
+def test_no_label_adds_anything_to_the_page(label):
+    def structure(text):
+        value = Value(2.0, label=text)
+        page = Page(draw(value * value).html())
+        return [(tag, sorted(attributes)) for tag, attributes in page.elements], page
+
+    tame, _ = structure("tame")
+    found, page = structure(label)
+    assert found == tame
+    assert page.inner("script")[1] == SCRIPT.read_text(encoding="utf-8")
+    nodes = json.loads(page.inner("script")[0])["nodes"]
+    assert len(nodes) == 2
 
 
 @needs_dot

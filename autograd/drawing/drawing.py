@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from autograd.drawing.dot import dot_source
 from autograd.drawing.engines import ENGINES, INSTALL, DotFailed, graphviz_by, is_installed, svg_by
+from autograd.drawing.page import page_source
 from autograd.drawing.picture import Picture
 from autograd.drawing.structured import json_source
 from autograd.drawing.svg import WAYS
@@ -22,7 +23,7 @@ from autograd.value import Value
 
 DIGITS_OF_A_FLOAT = 17
 TEXTS = {".dot": "DOT source", ".txt": "text", ".json": "JSON"}
-FORMS = (".dot", ".svg", ".txt", ".json", ".png", ".pdf")
+FORMS = (".dot", ".svg", ".html", ".txt", ".json", ".png", ".pdf")
 
 
 class Drawing:
@@ -31,16 +32,20 @@ class Drawing:
     dot      its text in the DOT language
     text     its text as an indented tree, for a terminal
     json     its text as JSON, for other programs
+    html()   the page that steps through it, forwards and backwards
     svg()    its picture: by Graphviz where that is found, else by the built-in layout
     save()   writes one of these, or PNG or PDF, to a file
 
     A notebook shows the picture where a cell ends with a Drawing.
     """
 
-    def __init__(self, picture: Picture, direction: str, engine: str | None) -> None:
+    def __init__(
+        self, picture: Picture, direction: str = "LR", engine: str | None = None, precision: int = 4
+    ) -> None:
         self._picture = picture
         self._direction = direction
         self._engine = engine
+        self._precision = precision
 
     @cached_property
     def dot(self) -> str:
@@ -63,11 +68,16 @@ class Drawing:
 
     _repr_svg_ = svg
 
+    def html(self) -> str:
+        """The step-through page: one file that needs no network; laid out by the built-in layout."""
+        return page_source(self._picture, self._direction, self._precision)
+
     def save(self, path: str | os.PathLike[str]) -> str:
         """Write to `path`, whose ending says what; returns a line that says what was drawn, and by whom.
 
         .svg     the picture
-        .png     the same, by Graphviz alone; .pdf likewise
+        .html    the page that steps through the graph, forwards and backwards
+        .png     the picture, by Graphviz alone; .pdf likewise
         .dot     DOT source
         .txt     an indented tree
         .json    for other programs
@@ -92,6 +102,8 @@ class Drawing:
             return getattr(self, {".dot": "dot", ".txt": "text", ".json": "json"}[suffix]), TEXTS[suffix]
         if suffix == ".svg":
             return self._drawn
+        if suffix == ".html":
+            return self.html(), "step-through page, drawn by the built-in layout"
         if self._engine not in (None, "dot", "pygraphviz"):
             raise RuntimeError(f"save: {suffix} is drawn by Graphviz alone; the built-in layout writes .svg")
         try:
@@ -154,7 +166,7 @@ def draw(
     _check(direction, precision, engine)
     zoom = Zoom(level, open, close, limit)
     check_zoom(zoom)
-    return Drawing(zoom.picture(outputs, precision, partials, highlight), direction, engine)
+    return Drawing(zoom.picture(outputs, precision, partials, highlight), direction, engine, precision)
 
 
 def _outputs(value: Value | Sequence[Value]) -> list[Value]:

@@ -30,6 +30,8 @@ SWATCH = LINE + 4  # height of a colour in the legend
 FAINT = ' opacity=".25"'  # what lies aside of highlighted paths
 STRONG = f' stroke="{INK}" stroke-width="2.6"'  # and what is part of them
 
+FONT = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
+
 WAYS = {
     "LR": "operands left, results right",
     "RL": "operands right, results left",
@@ -52,7 +54,7 @@ def svg_source(picture: Picture, direction: str = "LR") -> str:
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" font-size="13" fill="{INK}" '
-        "font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\">",
+        f'font-family="{FONT}">',
         f"<desc>Computation graph: {picture}, {WAYS[direction]}</desc>",
         f'<rect width="{width}" height="{height}" fill="white"/>',
         *drawn(picture, placed, direction),

@@ -1,0 +1,223 @@
+"""A picture as the step-through page: one HTML file that walks forwards and backwards, one node at a time.
+
+The file needs no network: the drawing by the built-in layout, its numbers as JSON, a style sheet and a script
+(`page.css`, `page.js`) stand in it. Its content-security-policy allows these two by their hashes and nothing
+else. This room knows a Picture, the rooms that draw it, and the rules in symbols.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from html import escape
+from importlib.resources import files
+from itertools import count
+from typing import Any
+
+from autograd.drawing.colours import Scale
+from autograd.drawing.frames import Placed, place
+from autograd.drawing.picture import CONSTANT, LEAF, OPERATION, Box, Picture
+from autograd.drawing.structured import number
+from autograd.drawing.svg import FONT, WAYS, below, drawn
+from autograd.drawing.symbols import expression, partials
+
+WIDEST_NUMBER = 10  # characters that a gradient may take while it is summed up
+
+
+def page_source(picture: Picture, direction: str, precision: int) -> str:
+    """The page as one HTML document; where modules are drawn, it can be looked around in but not stepped.
+
+    >>> from autograd.drawing.picture import Box
+    >>> box = Box("leaf", "", "a", (("data", "2"), ("grad", "0")), data=2.0)
+    >>> page = page_source(Picture([box], []), "LR", precision=4)
+    >>> page.startswith("<!DOCTYPE html>"), page.count("<script")
+    (True, 2)
+    """
+    swept = _swept(picture)
+    placed = place(swept, direction)
+    legend, width, height = below(swept, placed)
+    style, script = _asset("page.css"), _asset("page.js")
+    data = _embedded(_data(picture, swept, placed, precision))
+    return _TEMPLATE.format(
+        policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'",
+        style=style,
+        script=script,
+        data=data,
+        about=escape(f"{picture}, {WAYS[direction]}"),
+        svg="".join([*drawn(swept, placed, direction), *legend]),
+        font=escape(FONT),
+        width=width,
+        height=height,
+        steps=2 * sum(box.kind == OPERATION for box in swept.boxes) if picture.level == "scalars" else 0,
+    )
+
+
+_TEMPLATE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Computation graph</title>
+<style>{style}</style>
+</head>
+<body>
+<header>
+<div class="group steps" role="group" aria-label="Steps">
+<button id="first" title="To the leaves (Home)" aria-label="First step">«</button>
+<button id="back" title="One node back (←)" aria-label="Step back">‹</button>
+<button id="play" title="Play or pause (space)" >Play</button>
+<button id="next" title="One node on (→)" aria-label="Step forward">›</button>
+<button id="last" title="To the end (End)" aria-label="Last step">»</button>
+<input id="slider" type="range" min="0" max="{steps}" value="0" aria-label="Step">
+<output id="counter" for="slider"></output>
+</div>
+<div class="group" role="group" aria-label="View">
+<input id="search" type="search" placeholder="label (/)" aria-label="Search by label">
+<span id="found"></span>
+<button id="out" title="Smaller (−)" aria-label="Zoom out">−</button>
+<button id="in" title="Larger (+)" aria-label="Zoom in">+</button>
+<button id="fit" title="All of it (0)" aria-label="Show all">Fit</button>
+<button id="theme" title="Light or dark (d)" aria-label="Light or dark">◐</button>
+</div>
+</header>
+<main>
+<svg id="graph" role="img" aria-label="Computation graph: {about}" font-size="13"
+ font-family="{font}" data-width="{width}" data-height="{height}">
+<g id="world">{svg}</g>
+</svg>
+</main>
+<aside>
+<section aria-label="This step"><h1 id="now"></h1><div id="rule" aria-live="polite"></div></section>
+<section aria-label="A node" id="details">Point at a node, or press n and b for the next
+and the one before, to see its details.</section>
+<p id="keys">→ ← one node on or back · Home End · space plays · + − 0 zoom · / searches · n b choose a node ·
+d light or dark</p>
+</aside>
+<div id="said" class="unseen" aria-live="polite"></div>
+<noscript>The drawing stands above; stepping through it needs this page's script.</noscript>
+<script type="application/json" id="data">{data}</script>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+@cache
+def _asset(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}"
+
+
+def _embedded(data: dict[str, Any]) -> str:
+    """JSON that can stand in HTML: no < that would open or close an element there."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _swept(picture: Picture) -> Picture:
+    """The picture as the page's own sweep leaves it, with a name for every node: v1 …, and leaves u1 ….
+
+    Each output starts with the gradient it has, or with 1 where it has none.
+    """
+    if picture.level != "scalars":
+        return picture
+    sums = [_seed(box) for box in picture.boxes]
+    for arrow in sorted(picture.arrows, key=lambda arrow: -arrow.head):
+        sums[arrow.tail] += sums[arrow.head] * (arrow.partial or 0.0)
+    scale = Scale(sums)
+    unnamed = {OPERATION: map("v{}".format, count(1)), LEAF: map("u{}".format, count(1))}
+    boxes = [
+        box
+        if box.kind == CONSTANT
+        else replace(
+            box,
+            label=box.label if box.name else next(unnamed[box.kind]),
+            facts=(box.facts[0], ("grad", f"{box.facts[1][1]:<{WIDEST_NUMBER}}")),
+            shade=scale.shade(gradient),
+            gradient=gradient,
+        )
+        for box, gradient in zip(picture.boxes, sums, strict=True)
+    ]
+    return replace(picture, boxes=boxes, legend=scale.legend({box.shade for box in boxes}))
+
+
+def _seed(box: Box) -> float:
+    return (box.gradient or 1.0) if box.is_output else 0.0
+
+
+def _data(picture: Picture, swept: Picture, placed: Placed, precision: int) -> dict[str, Any]:
+    """What the script needs to know."""
+    rules = _rules(swept, precision) if swept.level == "scalars" else [{}] * len(swept.boxes)
+    nodes = [
+        {
+            "kind": box.kind,
+            "name": _name(box),
+            "label": box.name,
+            "operation": box.operation,
+            "data": number(box.data),
+            "gradient": number(box.gradient),
+            "seed": number(_seed(before)),
+            "at": [*corner, frame.width, frame.height],
+            **rule,
+        }
+        for before, box, corner, frame, rule in zip(
+            picture.boxes, swept.boxes, placed.corners, placed.frames, rules, strict=True
+        )
+    ]
+    arrows = [
+        [arrow.tail, arrow.head, number(arrow.partial), _extent(route)]
+        for arrow, route in zip(swept.arrows, placed.routes, strict=True)
+    ]
+    return {
+        "scalars": swept.level == "scalars",
+        "precision": precision,
+        "edges": Scale(box.gradient for box in swept.boxes if box.gradient is not None).edges,
+        "nodes": nodes,
+        "arrows": arrows,
+    }
+
+
+def _extent(route: Sequence[tuple[int, int]]) -> list[int]:
+    """The rectangle that holds an arrow: left, top, right, bottom."""
+    xs, ys = [x for x, _ in route], [y for _, y in route]
+    return [min(xs), min(ys), max(xs), max(ys)]
+
+
+def _name(box: Box) -> str:
+    """What a node is called in formulas; a constant is its number."""
+    return box.facts[0][1] if box.kind == CONSTANT else box.short_name
+
+
+def _rules(picture: Picture, precision: int) -> list[dict[str, Any]]:
+    """For each node its value in symbols and in numbers, and each operand's partial derivative in symbols."""
+    operands: list[list[Box]] = [[] for _ in picture.boxes]
+    for arrow in picture.arrows:
+        operands[arrow.head].append(picture.boxes[arrow.tail])
+    return [
+        {
+            "symbols": expression(box.operation, box.symbol, [_name(x) for x in inputs]),
+            "numbers": expression(box.operation, box.symbol, [_digits(x.data, precision) for x in inputs]),
+            "partials": partials(
+                box.operation, (_name(box), box.data or 0.0), [(_name(x), x.data or 0.0) for x in inputs]
+            ),
+        }
+        if inputs
+        else {}
+        for box, inputs in zip(picture.boxes, operands, strict=True)
+    ]
+
+
+def _digits(data: float | None, precision: int) -> str:
+    text = f"{data:.{precision}g}"
+    return f"({text})" if text.startswith("-") else text
