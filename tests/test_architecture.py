@@ -44,7 +44,9 @@ ROOMS = {  # each room, and the project's rooms it may know
     "autograd.transforms": {
         "autograd.graph", "autograd.numberlike", "autograd.structures", "autograd.value",
     },
-    "autograd.drawing": {"autograd.graph", "autograd.value"},
+    "autograd.drawing": {
+        "autograd.graph", "autograd.namespaces", "autograd.primitives", "autograd.reports", "autograd.value",
+    },
     "autograd.lifting": {
         "autograd.graph", "autograd.namespaces", "autograd.numberlike", "autograd.primitives",
         "autograd.value",

@@ -36,7 +36,7 @@ class Drawing:
     svg()    its picture: by Graphviz where that is found, else by the built-in layout
     save()   writes one of these, or PNG or PDF, to a file
 
-    A notebook shows the picture where a cell ends with a Drawing.
+    A notebook shows the picture where a cell ends with a Drawing, or with a Value.
     """
 
     def __init__(
@@ -65,8 +65,6 @@ class Drawing:
     def svg(self) -> str:
         """The picture as one SVG document, which holds no script and no link."""
         return self._drawn[0]
-
-    _repr_svg_ = svg
 
     def html(self) -> str:
         """The step-through page: one file that needs no network; laid out by the built-in layout."""

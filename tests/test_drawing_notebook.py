@@ -1,0 +1,97 @@
+"""What a notebook shows of Values, drawings, reports and networks; and that it always shows something."""
+
+import builtins
+from unittest import mock
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Drawing, GradientReport, Value, compare_arrays, draw
+from autograd.drawing import engines, notebook
+from nn import MLP
+from tests.drawings import HOSTILE, Page, shared_chain
+
+
+def tags(svg):
+    return [element.tag.split("}")[1] for element in ElementTree.fromstring(svg).iter()]
+
+
+def test_a_value_shows_its_graph():
+    a = Value(3.0, "a")
+    shown = (a * a)._repr_mimebundle_(include=None, exclude=None)
+    assert shown["text/plain"] == "Value(data=9.0, grad=0.0)"
+    assert tags(shown["image/svg+xml"])[0] == "svg"
+    assert "a" in shown["image/svg+xml"]
+
+
+def test_a_drawing_shows_its_picture_and_who_drew_it():
+    drawing = draw(Value(3.0, "a"), engine="built-in")
+    assert drawing._repr_mimebundle_() == {"text/plain": repr(drawing), "image/svg+xml": drawing.svg()}
+
+
+def test_a_large_graph_is_shown_by_its_number_and_the_reason():
+    value = shared_chain(1000)
+    shown = value._repr_mimebundle_()
+    assert set(shown) == {"text/plain"}
+    assert shown["text/plain"].startswith(repr(value))
+    assert "no picture: draw: 1,002 boxes" in shown["text/plain"]
+
+
+def test_a_large_graph_with_modules_is_shown_as_layers():
+    model = MLP(4, [8, 8, 1], rng=np.random.default_rng(0))
+    shown = autograd.sum([model(x) for x in np.eye(4)])._repr_mimebundle_()
+    assert "l0" in shown["image/svg+xml"]
+    assert "l0.n0.w0" not in shown["image/svg+xml"]
+
+
+@pytest.mark.parametrize(
+    "failure", [RuntimeError("out of ink"), MemoryError(), RecursionError("deep"), KeyError()]
+)
+def test_nothing_that_fails_in_drawing_comes_out_of_a_cell(failure):
+    with mock.patch.object(notebook, "draw", side_effect=failure):
+        shown = Value(1.0)._repr_mimebundle_()
+    assert set(shown) == {"text/plain"}
+    assert "no picture: " in shown["text/plain"]
+    assert (str(failure) or type(failure).__name__) in shown["text/plain"]
+
+
+def test_a_drawing_whose_engine_fails_is_shown_by_the_reason():
+    drawing = draw(Value(1.0), engine="built-in")
+    with mock.patch.object(Drawing, "svg", side_effect=RuntimeError("out of ink")):
+        assert drawing._repr_mimebundle_() == {"text/plain": "Drawing\n(no picture: out of ink)"}
+
+
+def test_without_any_graphviz_and_its_package_there_is_a_picture():
+    real = builtins.__import__
+
+    def no_graphviz(name, *rest):
+        if name in ("graphviz", "pygraphviz"):
+            raise ImportError(name)
+        return real(name, *rest)
+
+    with (
+        mock.patch.object(engines.shutil, "which", return_value=None),
+        mock.patch.object(engines, "find_spec", return_value=None),
+        mock.patch.object(builtins, "__import__", no_graphviz),
+    ):
+        assert "image/svg+xml" in Value(1.0)._repr_mimebundle_()
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+def test_labels_are_text_in_notebooks_too(label):
+    tame, found = (tags(Value(1.0, text)._repr_mimebundle_()["image/svg+xml"]) for text in ("tame", label))
+    assert found == tame
+
+
+def test_a_report_shows_its_table_and_no_name_adds_to_it():
+    name = "<script>alert(1)</script>"
+    report = compare_arrays({name: [1.0, 2.0]}, {name: [1.0, 2.5]}, sides=(name, "b"))
+    assert isinstance(report, GradientReport)
+    shown = report._repr_mimebundle_()
+    assert shown["text/plain"] == str(report)
+    page = Page(shown["text/html"])
+    assert {tag for tag, _ in page.elements} == {"table", "caption", "tr", "th", "td"}
+    assert "DIFFERS" in shown["text/html"]
+    assert "5.00e-01" in shown["text/html"]
