@@ -47,6 +47,8 @@ ROOMS = {  # each room, and the project's rooms it may know
     "autograd.drawing": {
         "autograd.graph", "autograd.namespaces", "autograd.primitives", "autograd.reports", "autograd.value",
     },
+    "autograd.expressions": {"autograd.primitives", "autograd.value"},
+    "autograd.__main__": {"autograd", "autograd.expressions"},
     "autograd.lifting": {
         "autograd.graph", "autograd.namespaces", "autograd.numberlike", "autograd.primitives",
         "autograd.value",

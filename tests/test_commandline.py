@@ -1,0 +1,163 @@
+"""python -m autograd: what it prints, writes and refuses, and its exit codes."""
+
+import io
+import math
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograd import GradientReport
+from autograd.__main__ import main
+
+ROOT = Path(__file__).resolve().parent.parent
+NEURON = ["tanh(w1*x1 + w2*x2 + b)", "w1=-3", "x1=2", "w2=1", "x2=0", "b=6.88"]
+
+
+def table(text):
+    """{row: its cells} of the tables in the text."""
+    return {line.split()[0]: line.split()[1:] for line in text.splitlines() if line.strip()}
+
+
+def test_the_value_and_the_gradient_are_printed(capsys):
+    assert main([*NEURON, "--precision", "4"]) == 0
+    out = capsys.readouterr().out
+    y = math.tanh(0.88)
+    slope = 1 - y * y
+    assert out.splitlines()[0] == f"tanh(w1*x1 + w2*x2 + b) = {y:.4g}"
+    rows = table(out)
+    assert list(rows)[1:] == ["name", "w1", "x1", "w2", "x2", "b"]
+    assert rows["w1"] == ["-3", f"{2 * slope:.4g}"]
+    assert rows["x1"] == ["2", f"{-3 * slope:.4g}"]
+    assert rows["w2"] == ["1", "0"]
+    assert rows["b"] == ["6.88", f"{slope:.4g}"]
+
+
+def test_second_derivatives_are_printed_on_request(capsys):
+    assert main(["x**2 * y", "x=3", "y=5", "--order", "2"]) == 0
+    second = table(capsys.readouterr().out.split("∂²")[1])
+    assert (second["x"], second["y"]) == (["10", "6"], ["6", "0"])
+
+
+def test_the_check_prints_its_report_and_passes(capsys):
+    assert main(["x**2 * sin(y)", "x=3", "y=0.5", "--check"]) == 0
+    assert "all agree" in capsys.readouterr().out
+
+
+def test_a_gradient_that_differs_is_exit_code_one(capsys, monkeypatch):
+    monkeypatch.setattr(GradientReport, "ok", property(lambda self: False))
+    assert main(["x**2", "x=3", "--check"]) == 1
+    assert "they do not agree" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("ending", ["svg", "html", "txt", "json", "dot"])
+def test_the_graph_is_drawn_to_a_file(ending, tmp_path, capsys):
+    path = tmp_path / f"c.{ending}"
+    assert main([*NEURON, "--draw", str(path)]) == 0
+    assert path.stat().st_size > 300
+    assert f"{path}: 10 nodes, 9 edges" in capsys.readouterr().out
+
+
+def test_expressions_come_from_a_pipe(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("# two of them\nx*y\n\n  x - y  \n"))
+    assert main(["x=5", "y=3"]) == 0
+    out = capsys.readouterr().out
+    assert re.findall(r"^(.*) = (.*)$", out, re.MULTILINE) == [("x*y", "15"), ("x - y", "2")]
+
+
+def test_an_expression_without_names_is_a_calculator(capsys):
+    assert main(["2 ** 10"]) == 0
+    assert capsys.readouterr().out == "2 ** 10 = 1024\n"
+
+
+def test_options_may_stand_anywhere(capsys):
+    assert main(["--check", "x*x", "--precision", "3", "x=3"]) == 0
+    assert main(["--", "-x", "x=3"]) == 0
+    assert "-x = -3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["x*"], "got the end"),
+        (["x*y", "x=2"], r"there is no number for y: add y=NUMBER\n  x\*y\n    \^"),
+        (["xy*y", "xy=2"], r"no number for y.*\n  xy\*y\n     \^"),
+        (["x", "x=2", "z=3"], "z is given a number, but is not in the expression"),
+        (["x", "x=2", "x=3"], "x is given twice"),
+        (["x", "x=two"], "x: expected a number, as in x=-3, got 'two'"),
+        (["x", "=2"], "expected NAME=NUMBER"),
+        (["x", "y"], "expected one expression, got 2"),
+        (["x", "x=1", "--draw", "c.bmp"], r"ending in \.dot"),
+        (["x", "x=1", "--draw", "no such folder/c.svg"], "there is no directory"),
+    ],
+)
+def test_what_is_wrong_is_told_on_the_error_stream_with_exit_code_two(arguments, reason, capsys):
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    assert re.search(reason, said.err)
+    assert said.err.startswith("python -m autograd: ")
+
+
+@pytest.mark.parametrize("option", [["--order", "3"], ["--precision", "0"], ["--nonsense"]])
+def test_wrong_options_are_refused(option, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["x", "x=1", *option])
+    assert stop.value.code == 2
+    assert "error:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("", "got none"), ("# nothing\n", "got none"), ("x" * 1_000_001, "at most 1,000,000 characters")],
+)
+def test_a_pipe_is_bounded_and_must_hold_something(text, reason, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    assert main([]) == 2
+    assert reason in capsys.readouterr().err
+
+
+def test_one_drawing_is_of_one_expression(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("x\nx*x\n"))
+    assert main(["x=1", "--draw", str(tmp_path / "c.svg")]) == 2
+    assert "expected one expression, got 2" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_terminal_without_an_expression_is_told_what_to_type(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", mock_terminal())
+    assert main([]) == 2
+    assert "see --help" in capsys.readouterr().err
+
+
+def mock_terminal():
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    return stream
+
+
+def test_help_shows_examples_that_work(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert "tanh" in text
+    assert "exit codes" in text
+    examples = re.findall(r"^  python -m autograd (.*?)(?:   .*)?$", text, re.MULTILINE)
+    assert len(examples) >= 3
+    for example in examples:
+        words = [a or b for a, b in re.findall(r'"([^"]*)"|(\S+)', example)]
+        if "--draw" not in words:
+            assert main(words) == 0, example
+
+
+def test_it_runs_as_a_module_and_evaluates_nothing_as_python(tmp_path):
+    command = [sys.executable, "-m", "autograd", f"open('{tmp_path / 'x'}', 'w')"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert "there is no function 'open'" in result.stderr
+    assert not list(tmp_path.iterdir())
+    command = [sys.executable, "-m", "autograd", "x=2"]
+    piped = subprocess.run(command, cwd=ROOT, input="x*x\n", capture_output=True, text=True, check=True)
+    assert piped.stdout.startswith("x*x = 4\n")
