@@ -45,7 +45,7 @@ ROOMS = {  # each room, and the project's rooms it may know
         "autograd.graph", "autograd.numberlike", "autograd.structures", "autograd.value",
     },
     "autograd.drawing": {
-        "autograd.graph", "autograd.namespaces", "autograd.primitives", "autograd.reports", "autograd.value",
+        "autograd.graph", "autograd.primitives", "autograd.reports", "autograd.textbook", "autograd.value",
     },
     "autograd.expressions": {"autograd.primitives", "autograd.value"},
     "autograd.__main__": {"autograd", "autograd.expressions"},

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,6 +59,17 @@ def test_without_graphviz_the_line_says_who_drew_and_why(tmp_path):
     how = 'drawn by the built-in layout (no Graphviz "dot" program found)'
     assert line == f"{tmp_path / 'c.svg'}: 2 nodes, 2 edges, {how}"
     assert (tmp_path / "c.svg").read_text(encoding="utf-8") == built_in_svg(a * a)
+
+
+def test_without_the_python_package_the_line_says_how_to_get_it():
+    a = Value(3.0, label="a")
+    with (
+        mock.patch.dict(sys.modules, graphviz=None),
+        mock.patch.object(engines, "is_installed", lambda engine: engine == "dot"),
+    ):
+        line = repr(draw(a * a))
+    assert 'drawn by the built-in layout (the Python package "graphviz" does not load: ' in line
+    assert line.endswith("; pip install graphviz)")
 
 
 @needs_dot

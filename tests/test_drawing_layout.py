@@ -13,7 +13,7 @@ import autograd
 from autograd import Value, draw
 from autograd.drawing.layers import FARTHEST_BENDS
 from autograd.drawing.layout import lay_out
-from tests.drawings import built_in_svg, read_svg, recorded, shared_chain, uses_shown
+from tests.drawings import built_in_svg, graph, read_svg, recorded, shared_chain, uses_shown
 
 WAYS = {"LR": (1, 0), "RL": (-1, 0), "TB": (0, 1), "BT": (0, -1)}
 ways = st.sampled_from(list(WAYS))
@@ -103,6 +103,34 @@ def test_a_box_is_tall_enough_to_tell_sixty_five_arrows_apart():
     ends = sorted(points[-1][1] for points in arrows)
     assert (len(boxes), len(ends)) == (66, 65)
     assert min(lower - upper for upper, lower in pairwise(ends)) >= 6
+
+
+def weighted_sum(inputs):
+    """The weighted sum of a neuron: two leaves an input, and the bias."""
+    ws, xs = ([Value(i / inputs, label=f"{name}{i}") for i in range(inputs)] for name in "wx")
+    return autograd.dot(ws, xs, Value(1.0, label="b"))
+
+
+@pytest.mark.parametrize("inputs", [13, 32, 64])
+def test_the_many_leaves_of_one_box_stand_in_rows_and_not_in_one_tall_column(inputs):
+    output = weighted_sum(inputs)
+    output.label = "z"
+    boxes, arrows = read_svg(built_in_svg(output))
+    width, height = max(box.right for box in boxes), max(box.bottom for box in boxes)
+    assert height < 2 * width  # one column is four times as tall as wide, or more
+    assert (Counter(box.name for box in boxes), Counter(uses_shown(boxes, arrows))) == graph(output)
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+    assert not any(box.holds(point) for points in arrows for point in points for box in boxes)
+    ends = sorted(arrows, key=lambda points: points[-1][1])
+    assert [tail for tail, _ in uses_shown(boxes, ends)] == [parent.label for parent in output.parents]
+    assert repr(draw(output)).endswith('built-in layout (too wide for Graphviz "dot")')
+
+
+def test_a_thousand_leaves_have_no_more_columns_than_arrows_may_bend_in():
+    boxes, arrows = read_svg(built_in_svg(weighted_sum(1000)))
+    assert len(boxes) == 2002
+    floor = max(box.bottom for box in boxes)
+    assert all(y < floor for points in arrows for _, y in points)  # none has to run below the boxes
 
 
 def test_an_arrow_across_many_columns_runs_below_the_boxes():

@@ -33,7 +33,7 @@ class Drawing:
     text     its text as an indented tree, for a terminal
     json     its text as JSON, for other programs
     html()   the page that steps through it, forwards and backwards
-    svg()    its picture: by Graphviz where that is found, else by the built-in layout
+    svg()    its picture: by Graphviz where that is found and does it well, else by the built-in layout
     save()   writes one of these, or PNG or PDF, to a file
 
     A notebook shows the picture where a cell ends with a Drawing, or with a Value.

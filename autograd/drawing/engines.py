@@ -11,7 +11,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 from autograd.drawing.dot import dot_source
-from autograd.drawing.layers import assign_columns
+from autograd.drawing.layers import assign_columns, wide_fans
 from autograd.drawing.picture import Picture
 from autograd.drawing.svg import svg_source
 
@@ -58,8 +58,8 @@ def svg_by(picture: Picture, direction: str, engine: str | None) -> tuple[str, s
 def graphviz_by(picture: Picture, direction: str, engine: str | None, form: str) -> tuple[bytes, str]:
     """The picture as svg, png or pdf by Graphviz, and who drew it; raises DotFailed."""
     if engine is None:
-        if too_large(picture):
-            raise DotFailed('too large for Graphviz "dot"')
+        if unfit := _unfit(picture):
+            raise DotFailed(f'too {unfit} for Graphviz "dot"')
         engine = next(filter(is_installed, _RENDERERS), None)
         if engine is None:
             raise DotFailed('no Graphviz "dot" program found')
@@ -72,15 +72,21 @@ def graphviz_by(picture: Picture, direction: str, engine: str | None, form: str)
     return drawn, f"drawn by {'Graphviz dot' if engine == 'dot' else 'Graphviz dot in pygraphviz'}"
 
 
-def too_large(picture: Picture) -> bool:
-    """Whether Graphviz would take too long."""
+def _unfit(picture: Picture) -> str:
+    """Why not to ask Graphviz: it would make one tall column of the leaves, or take too long; else ""."""
+    if wide_fans(picture.pairs):
+        return "wide"
     columns = assign_columns(len(picture.boxes), picture.pairs)
-    return sum(columns[arrow.head] - columns[arrow.tail] for arrow in picture.arrows) > LONGEST_FOR_DOT
+    length = sum(columns[arrow.head] - columns[arrow.tail] for arrow in picture.arrows)
+    return "large" if length > LONGEST_FOR_DOT else ""
 
 
 def _by_program(source: str, form: str) -> bytes:
-    import graphviz
-
+    try:
+        import graphviz
+    except ImportError as error:
+        reason = f'the Python package "graphviz" does not load: {error}; pip install graphviz'
+        raise DotFailed(reason) from error
     try:
         drawn: bytes = graphviz.Source(source).pipe(format=form, quiet=True)
     except graphviz.ExecutableNotFound:

@@ -132,8 +132,8 @@
     } else if (!backwards) {
       const node = nodes[now];
       byId("now").textContent = `Forwards: ${node.name}`;
-      said.push(paragraph(`${node.name} = ${node.symbols}`, true));
-      said.push(paragraph(`= ${node.numbers} = ${text(node.data)}`, true));
+      const words = [node.name, node.symbols || node.operation, node.numbers, text(node.data)];
+      said.push(paragraph(words.filter((part, i) => part && part !== words[i - 1]).join(" = "), true));
     } else {
       const node = nodes[now];
       byId("now").textContent = `Backwards: ${node.name}`;
@@ -162,7 +162,7 @@
     const node = nodes[i];
     const rows = [["name", node.label || node.name]];
     if (node.operation) rows.push(["operation", node.operation]);
-    if (node.symbols) rows.push(["value", `${node.symbols} = ${node.numbers}`]);
+    if (node.symbols) rows.push(["value", node.symbols]);
     if (node.data !== null) rows.push(["data", isComputed(i, step) ? text(node.data) : "not computed yet"]);
     if (node.kind === "constant") rows.push(["gradient", "none: a constant"]);
     else if (!data.scalars) rows.push(["gradient", text(node.gradient)]);

@@ -23,7 +23,7 @@ from autograd.drawing.frames import Placed, place
 from autograd.drawing.picture import CONSTANT, LEAF, OPERATION, Box, Picture
 from autograd.drawing.structured import number
 from autograd.drawing.svg import FONT, WAYS, below, drawn
-from autograd.drawing.symbols import expression, partials
+from autograd.drawing.symbols import Operand, in_numbers, rule
 
 WIDEST_NUMBER = 10  # characters that a gradient may take while it is summed up
 
@@ -169,9 +169,9 @@ def _data(picture: Picture, swept: Picture, placed: Placed, precision: int) -> d
             "gradient": number(box.gradient),
             "seed": number(_seed(before)),
             "at": [*corner, frame.width, frame.height],
-            **rule,
+            **more,
         }
-        for before, box, corner, frame, rule in zip(
+        for before, box, corner, frame, more in zip(
             picture.boxes, swept.boxes, placed.corners, placed.frames, rules, strict=True
         )
     ]
@@ -201,23 +201,20 @@ def _name(box: Box) -> str:
 
 def _rules(picture: Picture, precision: int) -> list[dict[str, Any]]:
     """For each node its value in symbols and in numbers, and each operand's partial derivative in symbols."""
-    operands: list[list[Box]] = [[] for _ in picture.boxes]
+    names = [_name(box) for box in picture.boxes]
+    operands: list[list[Operand]] = [[] for _ in picture.boxes]
     for arrow in picture.arrows:
-        operands[arrow.head].append(picture.boxes[arrow.tail])
-    return [
-        {
-            "symbols": expression(box.operation, box.symbol, [_name(x) for x in inputs]),
-            "numbers": expression(box.operation, box.symbol, [_digits(x.data, precision) for x in inputs]),
-            "partials": partials(
-                box.operation, (_name(box), box.data or 0.0), [(_name(x), x.data or 0.0) for x in inputs]
-            ),
-        }
-        if inputs
-        else {}
-        for box, inputs in zip(picture.boxes, operands, strict=True)
-    ]
+        tail = picture.boxes[arrow.tail]
+        operand = Operand(arrow.tail, names[arrow.tail], tail.data if tail.kind == CONSTANT else None)
+        operands[arrow.head].append(operand)
+    digits = [_digits(box.data, precision) for box in picture.boxes]
+    rules = []
+    for box, name, inputs in zip(picture.boxes, names, operands, strict=True):
+        symbols, partials = rule(box.operation, name, inputs)
+        numbers = in_numbers(box.operation, inputs, [digits[x.box] for x in inputs])
+        rules.append({"symbols": symbols, "numbers": numbers, "partials": partials} if inputs else {})
+    return rules
 
 
 def _digits(data: float | None, precision: int) -> str:
-    text = f"{data:.{precision}g}"
-    return f"({text})" if text.startswith("-") else text
+    return f"{data:.{precision}g}"
