@@ -3,6 +3,7 @@
 # make fuzz   10,000 random programs for each property and each peer that is installed, and 10,000 labels for
 #             each form of a drawing; counts
 # make bench  what the engine and lifted programs cost beside their peers, of those that are installed: ratios
+#             and what drawing costs
 # make peers  install these, and whatever else tests and benchmarks compare with
 # All make .venv and install what they need, once; they run again when pyproject.toml changes.
 
@@ -27,6 +28,7 @@ fuzz: .venv/test-installed
 bench: .venv/test-installed
 	$(python) -m tests.benchmarks.eager
 	$(python) -m tests.benchmarks.lifted
+	$(python) -m tests.benchmarks.drawing
 
 # the other engines that some tests compare with; a plain torch may bring gigabytes of CUDA along
 peers: .venv/test-installed

@@ -124,7 +124,7 @@ def test_nodes_without_a_label_are_named_and_constants_are_their_numbers():
     page = data_in(draw((x * 3 + x).tanh()).html())
     assert [node["name"] for node in page["nodes"]] == ["u1", "3", "v1", "v2", "v3"]
     assert [node.get("symbols") for node in page["nodes"]] == [None, None, "3·u1", "v1 + u1", "tanh v2"]
-    assert page["nodes"][2]["numbers"] == "2·3"
+    assert page["nodes"][2]["numbers"] == "3·2"
 
 
 def test_a_drawing_of_modules_can_be_looked_at_but_not_stepped():
