@@ -9,10 +9,12 @@ import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from autograd.drawing.dot import dot_source
 from autograd.drawing.engines import ENGINES, INSTALL, DotFailed, graphviz_by, is_installed, svg_by
+from autograd.drawing.notebook import Bundle, bundle
 from autograd.drawing.page import page_source
 from autograd.drawing.picture import Picture
 from autograd.drawing.structured import json_source
@@ -22,6 +24,7 @@ from autograd.drawing.zoom import Zoom, check_zoom
 from autograd.value import Value
 
 DIGITS_OF_A_FLOAT = 17
+READABLE = 200  # boxes in a notebook's cell
 TEXTS = {".dot": "DOT source", ".txt": "text", ".json": "JSON"}
 FORMS = (".dot", ".svg", ".html", ".txt", ".json", ".png", ".pdf")
 
@@ -94,6 +97,10 @@ class Drawing:
     def __repr__(self) -> str:
         return f"Drawing: {self._picture}, {self._drawn[1]}"
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
+        """What a notebook shows: the picture, and who drew it."""
+        return bundle("Drawing", lambda: {"text/plain": repr(self), "image/svg+xml": self.svg()})
+
     def _form(self, suffix: str) -> tuple[str | bytes, str]:
         """The file's content, and how it came about."""
         if suffix in TEXTS:
@@ -165,6 +172,15 @@ def draw(
     zoom = Zoom(level, open, close, limit)
     check_zoom(zoom)
     return Drawing(zoom.picture(outputs, precision, partials, highlight), direction, engine, precision)
+
+
+def _of_value(value: Value, include: Any = None, exclude: Any = None) -> Bundle:
+    """What a notebook shows of a Value: the graph that it was computed by, as layers where it is large."""
+    return bundle(repr(value), lambda: {"image/svg+xml": draw(value, limit=READABLE).svg()})
+
+
+# a Value knows nothing of drawings, nor mypy of this attribute of it
+setattr(Value, "_repr_mimebundle_", _of_value)  # noqa: B010
 
 
 def _outputs(value: Value | Sequence[Value]) -> list[Value]:

@@ -1,8 +1,7 @@
-"""What a notebook shows where a cell ends with a Value, a Drawing or a report.
+"""What a notebook shows where a cell ends with something that has a picture or a table.
 
-Values and reports know nothing of drawings, so their method is given to them here. A cell never ends in an
-error for its picture's sake: where there can be none, the text says why. This room knows draw, Value and the
-report.
+A cell never ends in an error for its picture's sake: where there can be none, the text says why. Reports know
+nothing of notebooks, so their method is given to them here. This room knows the report.
 """
 
 from __future__ import annotations
@@ -11,13 +10,9 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from autograd.drawing.drawing import Drawing, draw
 from autograd.reports import GradientReport
-from autograd.value import Value
 
 Bundle = dict[str, str]
-
-READABLE = 200  # boxes; a larger graph is shown as layers, or by the value alone
 
 
 def bundle(text: str, rich: Callable[[], Bundle]) -> Bundle:
@@ -32,16 +27,6 @@ def bundle(text: str, rich: Callable[[], Bundle]) -> Bundle:
         return {"text/plain": text, **rich()}
     except Exception as error:  # a cell's result must be shown, whatever its picture fails of
         return {"text/plain": f"{text}\n(no picture: {str(error) or type(error).__name__})"}
-
-
-def _of_value(value: Value, include: Any = None, exclude: Any = None) -> Bundle:
-    """The graph that the value was computed by."""
-    return bundle(repr(value), lambda: {"image/svg+xml": draw(value, limit=READABLE).svg()})
-
-
-def _of_drawing(drawing: Drawing, include: Any = None, exclude: Any = None) -> Bundle:
-    """The picture, and who drew it."""
-    return bundle("Drawing", lambda: {"text/plain": repr(drawing), "image/svg+xml": drawing.svg()})
 
 
 def _of_report(report: GradientReport, include: Any = None, exclude: Any = None) -> Bundle:
@@ -70,5 +55,4 @@ def report_table(report: GradientReport) -> str:
     return f"<table><caption>{caption}</caption><tr>{head}</tr>{body}</table>"
 
 
-for _shown, _method in ((Value, _of_value), (Drawing, _of_drawing), (GradientReport, _of_report)):
-    setattr(_shown, "_repr_mimebundle_", _method)  # noqa: B010  # mypy knows no such attribute of a Value
+setattr(GradientReport, "_repr_mimebundle_", _of_report)  # noqa: B010  # mypy knows no such attribute of it
