@@ -12,11 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value, dot, softmax
+from autograd import Value, dot, draw, softmax
 from nn import checks
 from nn.initializers import INITIALIZERS
 
 Activation = Callable[[list[Value]], list[Value]]
+
+# Of an MLP that a notebook shows: more neurons are drawn as layers, more parameters not at all.
+MOST_NEURONS, MOST_DRAWN = 40, 20_000
 
 ACTIVATIONS: Mapping[str, Activation] = {
     "sigmoid": lambda zs: [z.sigmoid() for z in zs],
@@ -162,6 +165,15 @@ class MLP(Module):
             f"MLP({self.sizes[0]}, {self.sizes[1:]}, activation={self.activation!r}, "
             f"output={self.output!r}), {len(self.parameters())} parameters"
         )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """What a notebook shows: a small network as its neurons, a larger one as its layers, at inputs 0."""
+        shown = {"text/plain": repr(self)}
+        if len(self.parameters()) > MOST_DRAWN:
+            return shown
+        outputs = self([Value(0.0, label=f"x{i}") for i in range(self.sizes[0])])
+        level = "neurons" if sum(self.sizes) <= MOST_NEURONS else "layers"
+        return draw(outputs, level=level)._repr_mimebundle_() | shown
 
 
 def _initial(weights: object, shape: str) -> np.ndarray[Any, Any]:

@@ -96,3 +96,26 @@ def test_a_report_shows_its_table_and_no_name_adds_to_it():
     assert {tag for tag, _ in page.elements} == {"table", "caption", "tr", "th", "td"}
     assert "DIFFERS" in shown["text/html"]
     assert "5.00e-01" in shown["text/html"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shown"), [([2, 3, 1], ["x0", "l0.n2", "l1.n0"]), ([64, 32, 10], ["(inputs)", "l0", "l1"])]
+)
+def test_a_network_shows_its_neurons_or_where_they_are_many_its_layers(sizes, shown):
+    model = MLP(
+        sizes[0], sizes[1:], output="softmax" if sizes[-1] > 1 else "linear", rng=np.random.default_rng(0)
+    )
+    found = model._repr_mimebundle_(include=None, exclude=None)
+    assert found["text/plain"] == repr(model)
+    labels = [
+        text.text
+        for text in ElementTree.fromstring(found["image/svg+xml"]).iter()
+        if text.tag.endswith("text")
+    ]
+    assert set(shown) <= set(labels)
+    assert "l0.n0.w0" not in labels
+
+
+def test_a_very_large_network_shows_its_line():
+    model = MLP(200, [200, 10], rng=np.random.default_rng(0))
+    assert model._repr_mimebundle_() == {"text/plain": repr(model)}
