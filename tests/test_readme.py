@@ -8,13 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autograd.drawing import engines
+
 ROOT = Path(__file__).resolve().parent.parent
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 
 
 @pytest.fixture
 def built_in_layout(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))  # where no `dot` program is
+    monkeypatch.setenv("PATH", str(tmp_path))  # where no `dot` program is,
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)  # nor pygraphviz
 
 
 def test_the_first_example_prints_what_its_comment_says_and_draws_the_picture(
@@ -42,3 +45,14 @@ def test_the_third_example_accuses_every_array(capsys):
     table = capsys.readouterr().out
     assert table.count("DIFFERS") == 4
     assert "agrees" not in table
+
+
+def test_the_fourth_example_draws_the_pictures_and_lists_the_paths(
+    built_in_layout, monkeypatch, tmp_path, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    exec(BLOCKS[3], {})
+    for name in ("scalars.svg", "neurons.svg"):
+        assert (tmp_path / name).read_bytes() == (ROOT / "demos" / "pictures" / name).read_bytes()
+    assert (tmp_path / "steps.html").stat().st_size > 20_000
+    assert "3 paths from x0 to y" in capsys.readouterr().out  # one by each hidden neuron
