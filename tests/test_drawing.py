@@ -16,8 +16,10 @@ from autograd.drawing.colours import FILLS, INK, SOFT_INK, caption_ink
 from autograd.drawing.paths import paths_between
 from tests.drawings import (
     built_in_svg,
+    contrast,
     graph,
     legend_in,
+    luminance,
     name_in,
     read_dot,
     read_svg,
@@ -215,18 +217,6 @@ def test_a_gradient_that_is_not_finite_stands_out():
     svg = built_in_svg(output)
     assert read_svg(svg)[0][0].fill == FILLS["odd"]
     assert legend_in(svg)[0][FILLS["odd"]] == "not finite"
-
-
-def luminance(colour):
-    """Relative luminance, as WCAG 2 defines it."""
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-def contrast(one, other):
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
 
 
 def test_text_is_readable_on_every_shade():

@@ -15,9 +15,8 @@ from autograd.drawing import symbols
 from autograd.drawing.colours import FILLS
 from autograd.namespaces import SCALAR
 from autograd.primitives import PRIMITIVES
-from tests.drawings import Page, recorded
+from tests.drawings import Page, contrast, recorded
 from tests.reading import evaluate
-from tests.test_drawing import contrast
 
 ASSETS = Path(symbols.__file__).parent
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import TypeGuard
 
 from autograd.drawing.picture import shortened
@@ -84,7 +84,7 @@ def _named(formula: str, names: dict[int, str]) -> str:
     return shortened(formula.translate(names), LONGEST_RULE)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _formulas(operation: str, pattern: Pattern, places: int) -> tuple[str, tuple[str, ...]]:
     """The value and the partial derivatives on places."""
     nothing = "", ("",) * len(pattern)
