@@ -2,7 +2,7 @@
 # make test   lint, types, tests
 # make fuzz   10,000 random programs for each property and each peer that is installed, and 10,000 labels for
 #             each form of a drawing; counts
-# make bench  what the engine and lifted programs cost beside their peers, of those that are installed: ratios
+# make bench  what the engine and lifted programs cost beside their peers, of those that are installed: ratios;
 #             and what drawing costs
 # make peers  install these, and whatever else tests and benchmarks compare with
 # All make .venv and install what they need, once; they run again when pyproject.toml changes.
