@@ -14,6 +14,7 @@ from nn import schedules, toy_sets
 from nn.clipping import clip_by_norm, clip_by_value
 from nn.comparing import compare_gradients
 from nn.data import find_outliers, one_hot, random_split, stratified_split
+from nn.diagnosing import Diagnosis, diagnose
 from nn.engines import Engine, ScalarEngine
 from nn.history import History
 from nn.layers import MLP, Layer, Module, Neuron
@@ -35,6 +36,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Diagnosis",
     "Engine",
     "History",
     "Imputer",
@@ -53,6 +55,7 @@ __all__ = [
     "clip_by_norm",
     "clip_by_value",
     "compare_gradients",
+    "diagnose",
     "find_outliers",
     "learning_rate_range_test",
     "one_hot",

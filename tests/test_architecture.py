@@ -84,6 +84,7 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.comparing": {
         "autograd", "nn.checks", "nn.engines", "nn.layers", "nn.losses", "nn.network", "nn.rounding",
     },
+    "nn.diagnosing": {"nn.checks", "nn.formulas", "nn.network", "nn.rounding"},
     "nn.plots": {"nn.checks"},
 }
 # fmt: on
@@ -99,10 +100,8 @@ def modules() -> dict[str, Path]:
 
 
 def room(module: str) -> str:
-    for package in ("autograd.drawing", "autograd.lifting"):
-        if module.startswith(package):
-            return package
-    return module
+    package = ".".join(module.split(".")[:2])  # a package of several files is one room
+    return package if package in ROOMS else module
 
 
 def imports(path: Path) -> set[str]:
