@@ -47,11 +47,21 @@ def test_the_third_example_accuses_every_array(capsys):
     assert "agrees" not in table
 
 
-def test_the_fourth_example_draws_the_pictures_and_lists_the_paths(
+def test_the_fourth_example_prints_the_diagnosis_that_is_shown(capsys):
+    names = {}
+    exec(BLOCKS[2], names)
+    capsys.readouterr()
+    exec(BLOCKS[3], names)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = text.split(BLOCKS[3])[1].split("```text\n")[1].split("```")[0]
+    assert shown == capsys.readouterr().out
+
+
+def test_the_fifth_example_draws_the_pictures_and_lists_the_paths(
     built_in_layout, monkeypatch, tmp_path, capsys
 ):
     monkeypatch.chdir(tmp_path)
-    exec(BLOCKS[3], {})
+    exec(BLOCKS[4], {})
     for name in ("scalars.svg", "neurons.svg"):
         assert (tmp_path / name).read_bytes() == (ROOT / "demos" / "pictures" / name).read_bytes()
     assert (tmp_path / "steps.html").stat().st_size > 20_000

@@ -27,7 +27,8 @@ def mixed(hashes: Hashes, more: npt.NDArray[np.integer]) -> Hashes:
     >>> bool(a == b)                                 # order counts
     False
     """
-    return scrambled(scrambled(hashes) ^ more.astype(np.uint64))
+    total: Hashes = scrambled(hashes) + scrambled(more.astype(np.uint64))
+    return total
 
 
 def of_rows(table: npt.NDArray[np.integer]) -> Hashes:
