@@ -158,6 +158,20 @@ def test_importing_pulls_in_nothing_heavy():
     assert result.stdout.strip() == "[]"
 
 
+def test_every_benchmark_can_be_imported_without_the_peers():
+    peers = ("torch", "jax", "micrograd", "casadi")  # pytest, which looks for doctests, imports every file
+    names = [f"tests.benchmarks.{path.stem}" for path in (ROOT / "tests" / "benchmarks").glob("*.py")]
+    program = (
+        f"import importlib, sys; sys.modules.update(dict.fromkeys({peers})); "
+        f"[importlib.import_module(name) for name in {names}]"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert names
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize("left", ["autograd.py", "autograd"], ids=["another package", "what is left of one"])
 def test_nn_refuses_another_package_called_autograd(left, tmp_path):
     if left.endswith(".py"):

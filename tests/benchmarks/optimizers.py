@@ -4,18 +4,18 @@
 
 Ten steps are compared before anything is timed. One thread; the contenders take turns, and what is printed
 is the ratio of the medians: below 1, ours is faster. PyTorch's step adds to the parameters, so ours is timed
-with that addition.
+with that addition. Without PyTorch there is nothing to compare with, and it says so.
 """
 
 from __future__ import annotations
 
 import statistics
+import sys
 import time
-from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-import torch
 
 from nn.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSprop
 
@@ -23,15 +23,14 @@ RATE = 1e-3
 SIZES = {337: 400, 10_000: 200, 670_000: 15}  # parameters: turns. 2-16-16-1; the target; 784-512-512-10
 WAYS: dict[str, dict[str, bool]] = {"single tensor": {"foreach": False}, "fused": {"fused": True}}
 
-Peer = Callable[..., Any]
-PAIRS: list[tuple[Optimizer, Peer]] = [
-    (SGD(), lambda p, **way: torch.optim.SGD(p, lr=RATE, **way)),
-    (Momentum(), lambda p, **way: torch.optim.SGD(p, lr=RATE, momentum=0.9, **way)),
-    (Nesterov(), lambda p, **way: torch.optim.SGD(p, lr=RATE, momentum=0.9, nesterov=True, **way)),
-    (RMSprop(), lambda p, **way: torch.optim.RMSprop(p, lr=RATE, alpha=0.9, **way)),
-    (Adagrad(), lambda p, **way: torch.optim.Adagrad(p, lr=RATE, **way)),
-    (Adam(), lambda p, **way: torch.optim.Adam(p, lr=RATE, **way)),
-    (AdamW(), lambda p, **way: torch.optim.AdamW(p, lr=RATE, **way)),
+PAIRS: list[tuple[Optimizer, str, dict[str, Any]]] = [  # ours, and PyTorch's by name and options
+    (SGD(), "SGD", {}),
+    (Momentum(), "SGD", {"momentum": 0.9}),
+    (Nesterov(), "SGD", {"momentum": 0.9, "nesterov": True}),
+    (RMSprop(), "RMSprop", {"alpha": 0.9}),
+    (Adagrad(), "Adagrad", {}),
+    (Adam(), "Adam", {}),
+    (AdamW(), "AdamW", {}),
 ]
 
 
@@ -50,10 +49,12 @@ class Ours:
 class Theirs:
     """PyTorch's."""
 
-    def __init__(self, peer: Peer, way: dict[str, bool], parameters: Any, gradient: Any) -> None:
+    def __init__(self, peer: str, options: dict[str, Any], parameters: Any, gradient: Any) -> None:
+        import torch
+
         self.tensor = torch.nn.Parameter(torch.from_numpy(parameters.copy()))
         self.tensor.grad = torch.from_numpy(gradient)
-        self.optimizer = peer([self.tensor], **way)
+        self.optimizer = getattr(torch.optim, peer)([self.tensor], lr=RATE, **options)
 
     def __call__(self) -> None:
         self.optimizer.step()
@@ -63,13 +64,15 @@ class Theirs:
         return self.tensor.detach().numpy()
 
 
-def contenders(optimizer: Optimizer, peer: Peer, size: int, dtype: Any) -> dict[str, Any]:
+def contenders(
+    optimizer: Optimizer, peer: str, options: dict[str, Any], size: int, dtype: Any
+) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     parameters, gradient = (rng.standard_normal(size).astype(dtype) for _ in range(2))
     found: dict[str, Any] = {"ours": Ours(optimizer, parameters, gradient)}
     for name, way in WAYS.items():
         try:
-            found[name] = Theirs(peer, way, parameters, gradient)
+            found[name] = Theirs(peer, options | way, parameters, gradient)
         except TypeError:  # this one has no such way
             continue
     return found
@@ -88,12 +91,16 @@ def medians(found: dict[str, Any], turns: int) -> dict[str, float]:
 
 
 def main() -> None:
+    if not find_spec("torch"):
+        sys.exit("PyTorch, which this compares with, is not installed: make peers")
+    import torch
+
     torch.set_num_threads(1)
     print(f"{'a step of':10} {'parameters':>10} {'':8} {'ours':>10}   of PyTorch's time: {', '.join(WAYS)}")
     for size, turns in SIZES.items():
         for dtype in (np.float64, np.float32):
-            for optimizer, peer in PAIRS:
-                found = contenders(optimizer, peer, size, dtype)
+            for optimizer, peer, options in PAIRS:
+                found = contenders(optimizer, peer, options, size, dtype)
                 for _ in range(10):
                     for step in found.values():
                         step()
