@@ -73,17 +73,16 @@ def topological_order(root: Any) -> list[Any]:
     return order
 
 
-def cleared(root: Any) -> tuple[list[Any], dict[Any, Any]]:
-    """Set every gradient to 0 that a sweep from `root` adds to.
+def cleared(root: Any, earlier: dict[Any, Any]) -> list[Any]:
+    """Set every gradient to 0 that a sweep from `root` adds to; the interior nodes in topological order.
 
-    Returns the interior nodes in topological order, and {leaf: the gradient it had}.
+    earlier   gets {leaf: the gradient it had}, each before it is set, so that it holds them at any interrupt
 
     The walk of `topological_order`, and the same order, except that a node that has been met is known by its
     gradient, which *is* the `zero` of this walk. That spares a set of all nodes, which outgrows a processor's
     cache, and two more passes: `backward` takes 0.7 of the time on 65,000 nodes.
     """
     order: list[Any] = []
-    earlier: dict[Any, Any] = {}
     stack: list[Any] = []
     # computed, hence objects of this walk's own, which no other gradient is
     zero = _ONE - _ONE
@@ -123,7 +122,7 @@ def cleared(root: Any) -> tuple[list[Any], dict[Any, Any]]:
             elif node._grad is not zero:
                 break
         else:
-            return order, earlier
+            return order
 
 
 def sweep(order: Sequence[Any]) -> None:

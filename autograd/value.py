@@ -340,18 +340,19 @@ class Value(NumberLike, MicrogradNames):
                 gradient_now = as_value(recorded, "backward")
                 node._grad = gradient_now if node._a is not None else gradient_now + node._grad
             return
-        order, earlier = cleared(self)
+        earlier: dict[Value, Any] = {}
         try:
+            order = cleared(self, earlier)
             self._grad = seed
             sweep(order)
             if _watch_sweep is not None:
                 _watch_sweep(order)
+            for leaf, gradient_before in earlier.items():
+                leaf._grad += gradient_before
         except BaseException:  # an anomaly, or an interrupt: leaves hold what they held
             for leaf, gradient_before in earlier.items():
                 leaf._grad = gradient_before
             raise
-        for leaf, gradient_before in earlier.items():
-            leaf._grad += gradient_before
 
 
 def _restore(data: float, grad: float, label: str, constant: bool) -> Value:

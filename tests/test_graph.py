@@ -38,27 +38,50 @@ def test_order_follows_the_operands_not_the_time_of_construction():
 def test_a_walk_that_no_sweep_followed_does_not_disturb_the_next():
     x = Value(3.0)
     y = x * x * x
-    cleared(y)  # as an interrupt would leave it
+    cleared(y, {})  # as an interrupt would leave it
     y.backward()
     assert x.grad == 27.0
 
 
+class Interrupting(Value):
+    """A leaf whose gradient, once it has been read `left` times, raises what Ctrl-C does."""
+
+    __slots__ = ("left", "number")
+
+    @property
+    def _grad(self):
+        if self.left == 0:
+            self.left = -1
+            raise KeyboardInterrupt
+        self.left -= 1
+        return self.number
+
+    @_grad.setter
+    def _grad(self, number):
+        self.number = number
+
+
+def test_a_sweep_interrupted_anywhere_leaves_the_leaves_what_they_held():
+    interrupted = 0
+    while True:
+        x, bomb = Value(3.0), Interrupting.__new__(Interrupting)
+        bomb.left = -1
+        bomb.__init__(2.0)
+        x.grad, bomb.grad = 7.0, 5.0
+        y = (x + 1) * bomb + bomb * x
+        bomb.left = interrupted
+        try:
+            y.backward()
+        except KeyboardInterrupt:
+            assert (x.grad, bomb.number) == (7.0, 5.0), interrupted
+            interrupted += 1
+        else:
+            break
+    assert (x.grad, bomb.number) == (7.0 + 4.0, 5.0 + 7.0)  # dy/dx = 2 bomb, dy/dbomb = 2 x + 1
+    assert interrupted >= 5  # twice or more in the walk, in the sweep for two edges, in adding up
+
+
 def test_a_walk_that_was_interrupted_does_not_disturb_the_next():
-    class Interrupting(Value):
-        __slots__ = ("left", "number")
-
-        @property
-        def _grad(self):
-            if self.left == 0:
-                self.left = -1
-                raise KeyboardInterrupt
-            self.left -= 1
-            return self.number
-
-        @_grad.setter
-        def _grad(self, number):
-            self.number = number
-
     for interrupted_at in range(6):
         x, bomb = Value(3.0), Interrupting.__new__(Interrupting)
         bomb.left = -1
