@@ -39,6 +39,10 @@ def _unary(name: str) -> Unary:
             return primitive.value(SCALAR, real(x, "operand of", name))
         if x.dtype == object:
             return np.frompyfunc(function, 1, 1)(x)
+        if x.dtype.kind in "iu":
+            x = x.astype(float)  # a uint8's own arithmetic would wrap, and np.exp of it have three digits
+        if x.dtype.kind != "f":
+            raise TypeError(f"operand of {name!r}: expected an array of real numbers, got dtype {x.dtype}")
         with np.errstate(all="ignore"):
             return primitive.value(ARRAY, x)
 
@@ -301,6 +305,16 @@ def primitive(
         raise ValueError(f"primitive: expected a name like 'cube', got {name!r}")
     if name in PRIMITIVES:
         raise ValueError(f"primitive: {name!r} is in the table already; choose another name")
+    if not isinstance(partials, Sequence):
+        raise TypeError(
+            f"primitive {name!r}: expected a sequence of functions as partials, got {type(partials).__name__}"
+        )
+    for rule in (value, *partials):
+        if not callable(rule):
+            raise TypeError(
+                f"primitive {name!r}: expected functions as value and partials, "
+                f"got {type(rule).__name__} {rule!r:.60}"
+            )
     if not partials:
         raise ValueError(f"primitive {name!r}: expected one partial derivative for each operand, got none")
     row = Primitive(name, symbol or name, len(partials), value, tuple(partials), domain=())

@@ -33,7 +33,7 @@ def real(x: Any, what: str, operation: str = "") -> float:
     """`x` as a Python float, or a TypeError that names `what` it was meant for, and of which operation."""
     if x.__class__ is float:
         return x
-    if isinstance(x, _REAL) and x.__class__ is not bool:
+    if isinstance(x, _REAL) and not isinstance(x, (bool, np.timedelta64)):  # to Python and NumPy, integers
         try:
             return float(x)
         except OverflowError:

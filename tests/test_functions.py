@@ -2,8 +2,10 @@
 
 import math
 
+import numpy as np
 import pytest
 
+import autograd
 from autograd import GradientMismatch, Value, check_gradients, grad, hessian, jvp, primitive
 from autograd.primitives import PRIMITIVES
 
@@ -95,3 +97,16 @@ def test_a_wrong_partial_is_refused_at_registration_on_request(wrong):
 def test_misuse_is_explained(error, words, call):
     with pytest.raises(error, match=words):
         call()
+
+
+UNARY = sorted(name for name, row in PRIMITIVES.items() if row.arity == 1 and name in autograd.__all__)
+
+
+@pytest.mark.parametrize("name", UNARY)
+@pytest.mark.parametrize(("dtype", "number"), [(np.uint8, 200), (np.int8, -128)])
+def test_an_array_of_small_integers_is_computed_as_the_number_is(name, dtype, number):
+    function = getattr(autograd, name)
+    (got,) = function(np.array([number], dtype))
+    expected = function(float(number))
+    assert got.dtype == np.float64
+    assert got == pytest.approx(expected, rel=1e-14, nan_ok=True)
