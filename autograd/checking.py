@@ -4,7 +4,7 @@ An entry agrees when its numerical derivative is within `tolerance` of its argum
 within what rounding in f hides, and then the row says how much that is. One that seems wrong is tried with
 other steps before it is accused, and a kink is told from a mistake: see `differences`.
 
-This room knows `Value`, the verdict on one derivative, reports and structures.
+This room knows `Value`, the modes of recording, the verdict on one derivative, reports and structures.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 
 from autograd.differences import EPSILON, STEPS, Entry
+from autograd.modes import recorded
 from autograd.numberlike import real
 from autograd.reports import GradientReport, GradientRow, compare_row
-from autograd.structures import leaves, rebuild
+from autograd.structures import aligned, leaves, rebuild
 from autograd.value import Value
 
 _REFERENCES = {
@@ -58,8 +59,9 @@ def check_gradients(
 
     A row's `relative` is |a - n| / max(|a|, |n|, floor), the floor being the argument's largest gradient.
 
-    Raises ValueError for a method, step, tolerance or sample that is not allowed, TypeError where f is not
-    callable, does not return a number, or refuses the complex step.
+    Raises ValueError for an argument that is nan or infinite and for a method, step, tolerance or sample
+    that is not allowed, TypeError where f is not callable, does not return a number, or refuses the complex
+    step.
 
     >>> report = check_gradients(lambda a, b: (a * b).tanh(), 0.5, -0.25)
     >>> report.ok
@@ -93,7 +95,7 @@ class _Function:
 
     def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], recorded: bool, method: str) -> None:
         self.f, self.args, self.recorded, self.method = f, list(args), recorded, method
-        self.numbers = [real(x, "argument of the checked function") for x in leaves(self.args)]
+        self.numbers = [_finite(x) for x in leaves(self.args)]
 
     def __call__(self, numbers: Sequence[Any]) -> Any:
         result = self.f(*rebuild(self.args, map(Value, numbers) if self.recorded else iter(numbers)))
@@ -123,10 +125,18 @@ class _Function:
     def gradient(self) -> list[float]:
         """What `backward` gives."""
         values = [Value(x) for x in self.numbers]
-        result = self.f(*rebuild(self.args, iter(values)))
+        with recorded():
+            result = self.f(*rebuild(self.args, iter(values)))
         if isinstance(result, Value):  # else f does not depend on its arguments
             result.backward()
         return [value.grad for value in values]
+
+
+def _finite(x: Any) -> float:
+    number = real(x, "argument of the checked function")
+    if not math.isfinite(number):
+        raise ValueError(f"check_gradients: expected finite arguments, which can be stepped from, got {x!r}")
+    return number
 
 
 def _row(name: str, argument: Any, size: int, entries: dict[int, Entry], tolerance: float) -> GradientRow:
@@ -175,23 +185,7 @@ def _given_gradient(gradient: Any, args: tuple[Any, ...]) -> list[float]:
         raise ValueError(
             f"gradient: expected one for each of {len(args)} arguments, got {type(given).__name__}"
         )
-    return [x for argument, part in zip(args, parts, strict=True) for x in _aligned(argument, part)]
-
-
-def _aligned(argument: Any, gradient: Any) -> list[float]:
-    """The gradient's numbers in the argument's order; ValueError where it is not of the same structure."""
-    if isinstance(argument, dict):
-        if not isinstance(gradient, dict) or set(gradient) != set(argument):
-            raise ValueError(
-                f"gradient: expected a dict with the keys {sorted(argument)}, got {gradient!r:.60}"
-            )
-        return [x for key, part in argument.items() for x in _aligned(part, gradient[key])]
-    if isinstance(argument, np.ndarray) and np.shape(gradient) != argument.shape:
-        raise ValueError(f"gradient: expected shape {argument.shape}, got {np.shape(gradient)}")
-    numbers = [real(x, "gradient") for x in leaves(gradient)]
-    if len(numbers) != sum(1 for _ in leaves(argument)):
-        raise ValueError(f"gradient: expected as many numbers as the argument has, got {len(numbers)}")
-    return numbers
+    return [real(x, "gradient") for x in aligned(list(args), list(parts), "gradient")]
 
 
 def _named(f: Callable[..., Any], args: tuple[Any, ...]) -> list[tuple[str, Any]]:

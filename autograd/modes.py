@@ -50,6 +50,20 @@ def no_grad() -> Iterator[None]:
 
 
 @contextmanager
+def recorded() -> Iterator[bool]:
+    """Within it, this thread records, whatever `no_grad` is in force around it; gives whether one is.
+
+    For what is asked for a derivative: it records for its own use.
+    """
+    around = _thread.watchers
+    _thread.watchers = [watcher for watcher in around if watcher is not _forget]
+    try:
+        yield _forget in around
+    finally:
+        _thread.watchers = around
+
+
+@contextmanager
 def detect_anomaly() -> Iterator[None]:
     """Within it, this thread's first nan or infinity, forwards or backwards, is an error.
 
@@ -103,13 +117,14 @@ class _Anomalies:
         if not math.isfinite(node.data):
             raise FloatingPointError(f"{_call(node)} is {node.data}, {self.where(node)}")
 
-    def see_sweep(self, order: Sequence[Value]) -> None:
+    def see_sweep(self, order: Sequence[Value], gradient_of: Callable[[Value], float]) -> None:
         for node in reversed(order):
+            gradient = gradient_of(node)
             for i, (parent, partial) in enumerate(zip(node.parents, node.partials, strict=True)):
-                if not parent.is_constant and not math.isfinite(node.grad * partial):
+                if not parent.is_constant and not math.isfinite(gradient * partial):
                     raise FloatingPointError(
                         f"backward through {_call(node)}, {self.where(node)}: its partial derivative by "
-                        f"operand {i} is {partial}, and the gradient arriving is {node.grad}"
+                        f"operand {i} is {partial}, and the gradient arriving is {gradient}"
                     )
 
     def where(self, node: Value) -> str:
@@ -119,7 +134,8 @@ class _Anomalies:
 @contextmanager
 def _watching(watcher: Callable[[Value], None]) -> Iterator[None]:
     global _in_force  # noqa: PLW0603  # the hooks below are the whole process's
-    _thread.watchers.append(watcher)
+    place = len(_thread.watchers) if watcher is _forget else 0  # who looks at a node does so before it is cut
+    _thread.watchers.insert(place, watcher)
     with _lock:
         _in_force += 1
         value._watch, value._watch_sweep = _see, _see_sweep
@@ -139,9 +155,9 @@ def _see(node: Value) -> Value:
     return node
 
 
-def _see_sweep(order: Sequence[Value]) -> None:
+def _see_sweep(order: Sequence[Value], gradient_of: Callable[[Value], float]) -> None:
     for anomalies in _thread.anomalies:
-        anomalies.see_sweep(order)
+        anomalies.see_sweep(order, gradient_of)
 
 
 def _forget(node: Value) -> None:

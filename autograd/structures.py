@@ -29,6 +29,28 @@ def leaves(structure: Any) -> Iterator[Any]:
         yield structure
 
 
+def aligned(structure: Any, given: Any, what: str) -> list[Any]:
+    """The numbers of `given` in the structure's order; ValueError where they are not of the same structure.
+
+    >>> aligned({"w": [1.0, 2.0], "b": 3.0}, {"b": "b", "w": ["w1", "w2"]}, "gradient")
+    ['w1', 'w2', 'b']
+    """
+    if isinstance(structure, dict):
+        if not isinstance(given, dict) or set(given) != set(structure):
+            raise ValueError(f"{what}: expected a dict with the keys {list(structure)}, got {given!r:.60}")
+        return [x for key, part in structure.items() for x in aligned(part, given[key], what)]
+    if isinstance(structure, np.ndarray) and np.shape(given) != structure.shape:
+        raise ValueError(f"{what}: expected shape {structure.shape}, got {np.shape(given)}")
+    sequences = isinstance(structure, (list, tuple)) and isinstance(given, (list, tuple))
+    if sequences and len(structure) == len(given):
+        return [x for part, other in zip(structure, given, strict=True) for x in aligned(part, other, what)]
+    numbers = list(leaves(given))
+    expected = sum(1 for _ in leaves(structure))
+    if len(numbers) != expected:
+        raise ValueError(f"{what}: expected {expected} numbers, got {len(numbers)}")
+    return numbers
+
+
 def rebuild(structure: Any, numbers: Iterator[Any]) -> Any:
     """A structure like this one, with the next of `numbers` in place of each of its own.
 

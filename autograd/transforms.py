@@ -4,20 +4,23 @@ A function is run once on Values, which records it; its derivatives are read off
 in either direction. No function here touches anybody's `.grad`. Within another of these functions, and where
 an argument is itself a Value, results are Values, so that derivatives of derivatives come by nesting.
 
-This room knows `Value`, the walks over a graph and structures.
+This room knows `Value`, the walks over a graph, the modes of recording and structures.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 
+from autograd import value
 from autograd.graph import adjoints, topological_order
-from autograd.numberlike import real
-from autograd.structures import leaves, rebuild, transform
+from autograd.modes import recorded
+from autograd.numberlike import number, real
+from autograd.structures import aligned, leaves, rebuild, transform
 from autograd.value import Value, as_value, recorded_partials
 
 
@@ -26,6 +29,15 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
+
+
+@contextmanager
+def _deeper() -> Iterator[None]:
+    _thread.depth += 1
+    try:
+        yield
+    finally:
+        _thread.depth -= 1
 
 
 def grad(f: Callable[..., Any], argnums: int = 0) -> Callable[..., Any]:
@@ -71,12 +83,13 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], Any]]:
     ([6.0, 2.0], [13.0, 2.0])
     """
     with _Run(f, args) as run:
-        value = run.result(run.output)
+        output = run.result(run.output)
 
     def pull(cotangent: Any) -> Any:
-        return run.result(run.pull(run.output, cotangent))
+        with recorded() as run.within_no_grad:
+            return run.result(run.pull(run.output, cotangent))
 
-    return value, pull
+    return output, pull
 
 
 def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -136,6 +149,9 @@ class _Run:
     def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], argnums: int | None = None) -> None:
         if not callable(f):
             raise TypeError(f"expected a function to differentiate, got {type(f).__name__}")
+        if isinstance(argnums, bool) or not isinstance(argnums, (int, np.integer, type(None))):
+            got = f"{type(argnums).__name__} {argnums!r:.60}"
+            raise TypeError(f"argnums: expected an argument's position, an int, got {got}")
         if argnums is not None and not -len(args) <= argnums < len(args):
             raise ValueError(f"argnums is {argnums}, but the function was called with {len(args)} arguments")
         self.f, self.args, self.argnums = f, args, argnums
@@ -147,16 +163,15 @@ class _Run:
                 real(x, "argument of the function to differentiate")
 
     def __enter__(self) -> _Run:
-        _thread.depth += 1
-        try:
+        with ExitStack() as modes:
+            self.within_no_grad = modes.enter_context(recorded())
+            modes.enter_context(_deeper())
             self._run()
-        except BaseException:
-            _thread.depth -= 1
-            raise
+            self.modes = modes.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        _thread.depth -= 1
+        self.modes.close()
 
     def _run(self) -> None:
         chosen = transform(self.chosen, _input)
@@ -170,18 +185,19 @@ class _Run:
 
     def pull(self, output: Any, cotangent: Any) -> Any:
         """Reverse mode: the cotangent of the output carried to the inputs, in the arguments' structure."""
-        root = _weighted(output, cotangent)
-        found = adjoints(topological_order(root), 1.0, self.partials)
+        order = topological_order(_weighted(output, cotangent))
+        found = adjoints(order, 1.0, self.partials)
+        if value._watch_sweep is not None:
+            value._watch_sweep(order, lambda node: number(found.get(node, 0.0), "gradient"))
         gradient = rebuild(self.chosen, iter([found.get(x, 0.0) for x in self.inputs]))
         return gradient[0] if len(self.chosen) == 1 else tuple(gradient)
 
     def push(self, tangents: tuple[Any, ...]) -> Any:
         """Forward mode: tangents of the inputs carried to the output, in its structure."""
-        numbers = list(leaves(list(tangents)))
-        if len(numbers) != len(self.inputs):
-            raise ValueError(
-                f"tangents: expected {len(self.inputs)} numbers, as the arguments have, got {len(numbers)}"
-            )
+        numbers = aligned(self.chosen, list(tangents), "tangents")
+        for x in numbers:
+            if not isinstance(x, Value):
+                real(x, "tangents")
         tangent: dict[Value, Any] = dict(zip(self.inputs, numbers, strict=True))
         for node in topological_order(_weighted(self.output, self.output)):
             if node not in tangent:
@@ -196,6 +212,8 @@ class _Run:
 
     def result(self, structure: Any) -> Any:
         """Numbers for the outermost transform's caller, Values for a transform around it."""
+        if self.nested and self.within_no_grad:
+            return transform(structure, lambda x: x.detach() if isinstance(x, Value) else x)
         if self.nested:
             return structure
         return transform(structure, lambda x: x.data if isinstance(x, Value) else float(x))
@@ -208,12 +226,10 @@ def _input(x: Any) -> Value:
 
 def _weighted(output: Any, weights: Any) -> Value:
     """One root above all the numbers of an output."""
-    numbers, factors = list(leaves(output)), list(leaves(weights))
-    if len(numbers) != len(factors):
-        raise ValueError(f"cotangent: expected {len(numbers)} numbers, as the output has, got {len(factors)}")
+    numbers, factors = leaves(output), aligned(output, weights, "cotangent")
     total = as_value(0.0, "output")
-    for number, factor in zip(numbers, factors, strict=True):
-        total = total + as_value(number, "output") * factor
+    for x, factor in zip(numbers, factors, strict=True):
+        total = total + as_value(x, "output") * factor
     return total
 
 

@@ -29,7 +29,8 @@ _ADD, _SUBTRACT, _MULTIPLY, _RELU = (PRIMITIVES[name] for name in ("add", "subtr
 # What `modes` sets while it is in force in any thread: sees every node recorded, and gives it back.
 _watch: Callable[[Value], Value] | None = None
 
-_watch_sweep: Callable[[Sequence[Value]], None] | None = None  # and every order swept
+# and every order swept, with the function that tells the gradient that arrived at a node
+_watch_sweep: Callable[[Sequence[Value], Callable[[Value], float]], None] | None = None
 
 _new = object.__new__
 
@@ -346,7 +347,7 @@ class Value(NumberLike, MicrogradNames):
             self._grad = seed
             sweep(order)
             if _watch_sweep is not None:
-                _watch_sweep(order)
+                _watch_sweep(order, _gradient)
             for leaf, gradient_before in earlier.items():
                 leaf._grad += gradient_before
         except BaseException:  # an anomaly, or an interrupt: leaves hold what they held
@@ -361,6 +362,10 @@ def _restore(data: float, grad: float, label: str, constant: bool) -> Value:
     if constant:
         leaf.primitive = CONSTANT
     return leaf
+
+
+def _gradient(node: Value) -> float:
+    return node._grad
 
 
 def recorded_partials(node: Value) -> tuple[Any, ...]:

@@ -88,6 +88,16 @@ NAMING_OPERAND_AND_OPERATION = [  # entry, words, call
     ("rate that is no number", "learning_rate: expected a real number, got str 'fast'",
      lambda: train(learning_rate="fast")),
     ("rng that is a seed", r"rng: .*pass np\.random\.default_rng\(seed\)", lambda: MLP(2, [1], rng=0)),
+    ("a span of time", "Value data: expected a real number, got timedelta64",
+     lambda: Value(np.timedelta64(5, "ns"))),
+    ("argnums that is no int", "argnums: expected an argument's position, an int, got tuple",
+     lambda: grad(lambda a, b: a * b, (0, 1))(1.0, 2.0)),
+    ("a primitive's value that is no function", "primitive 'new': expected functions .* got int 3",
+     lambda: primitive("new", 3, [abs])),
+    ("a primitive's partials that are no sequence", "primitive 'new': expected a sequence of functions",
+     lambda: primitive("new", abs, abs)),
+    ("tangent that is no number", "tangents: expected a real number, got str 'a'",
+     lambda: jvp(lambda x: x * x, (1.0,), ("a",))),
     ("copy of a result", "Copy the leaves and record again", (v * v).__reduce__),
 ]
 
@@ -112,6 +122,8 @@ SHAPES = [
     ("weights without inputs", "as many weights as inputs, got 1 and 2", lambda: dot([v], [1, 2])),
     ("tangents", "tangents: expected 2 numbers", lambda: jvp(lambda x: x[0], ([1, 2],), ([1],))),
     ("cotangent", "cotangent: expected 1 numbers", lambda: vjp(lambda x: x, 1.0)[1]([1.0, 2.0])),
+    ("tangents of other keys", r"tangents: expected a dict with the keys \['a'\], got",
+     lambda: jvp(lambda p: p["a"], ({"a": 1.0},), ({"b": 1.0},))),
     ("hvp's direction", "tangents: expected 2 numbers",
      lambda: hvp(lambda x: x[0] * x[1], [1.0, 2.0], [1.0])),
 ]
@@ -120,6 +132,10 @@ DTYPES = [
     (f"X of dtype {kind}", "x: expected an array of real numbers, got dtype",
      lambda kind=kind: network().forward(X.astype(kind)))
     for kind in ("object", "str", "complex", "datetime64[s]")
+] + [
+    (f"operand of dtype {kind}", f"operand of 'exp': expected an array of real numbers, got dtype {kind}",
+     lambda kind=kind: autograd.exp(np.ones(2).astype(kind)))
+    for kind in ("bool", "complex", "timedelta64")
 ]
 
 NOT_FINITE = [
@@ -152,6 +168,8 @@ NOT_ALLOWED = [
      lambda: network(loss="binary_cross_entropy").train(X, at(Y, (0, 1), 2.0))),
     *[(f"check step {step}", "step must be positive and finite, got",
        lambda step=step: check_gradients(lambda x: x, 1.0, step=step)) for step in (0.0, -1e-6, np.nan)],
+    *[(f"check at {x}", "expected finite arguments, .* got", lambda x=x: check_gradients(lambda x: x * x, x))
+      for x in (np.inf, np.nan)],
     ("argnums out of range", "argnums is 1, but the function was called with 1",
      lambda: grad(lambda x: x, 1)(1.0)),
     ("logsumexp of nothing", "at least one operand, got none", lambda: autograd.logsumexp([])),

@@ -34,15 +34,15 @@ ROOMS = {  # each room, and the project's rooms it may know
     },
     "autograd.modes": {"autograd.value"},
     "autograd.checking": {
-        "autograd.differences", "autograd.numberlike", "autograd.reports", "autograd.structures",
-        "autograd.value",
+        "autograd.differences", "autograd.modes", "autograd.numberlike", "autograd.reports",
+        "autograd.structures", "autograd.value",
     },
     "autograd.functions": {
         "autograd.checking", "autograd.namespaces", "autograd.numberlike", "autograd.primitives",
         "autograd.value",
     },
     "autograd.transforms": {
-        "autograd.graph", "autograd.numberlike", "autograd.structures", "autograd.value",
+        "autograd.graph", "autograd.modes", "autograd.numberlike", "autograd.structures", "autograd.value",
     },
     "autograd.drawing": {
         "autograd.graph", "autograd.primitives", "autograd.reports", "autograd.textbook", "autograd.value",

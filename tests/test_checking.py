@@ -415,7 +415,7 @@ def test_a_function_of_nothing_it_is_given_has_gradient_zero():
             lambda: check_gradients(np.sum, np.ones((2, 1)), gradient=lambda x: x.T),
         ),
         (ValueError, "one for each of 2", lambda: check_gradients(max, 1.0, 2.0, gradient=lambda x, y: 1.0)),
-        (ValueError, "as many numbers", lambda: check_gradients(max, [1.0, 2.0], gradient=lambda x: [1.0])),
+        (ValueError, "2 numbers, got 1", lambda: check_gradients(max, [1.0, 2.0], gradient=lambda x: [1.0])),
         (
             ValueError,
             r"keys \['a'\]",

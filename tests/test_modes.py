@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from autograd import Value, detect_anomaly, no_grad, pause_gc
+from autograd import Value, check_gradients, detect_anomaly, grad, jvp, no_grad, pause_gc, vjp
 from nn import MLP
 
 
@@ -26,6 +26,28 @@ def test_no_grad_ends_with_its_block_even_by_an_error():
     assert (Value(1.0) + 1).parents
 
 
+def test_derivatives_that_are_asked_for_within_no_grad_are_right():
+    x, (_, pull) = Value(3.0), vjp(lambda x: x * x, 3.0)
+    with no_grad():
+        assert grad(lambda x: x * x)(3.0) == 6.0
+        assert jvp(lambda x: x * x, (3.0,), (1.0,)) == (9.0, 6.0)
+        assert pull(1.0) == 6.0
+        assert check_gradients(lambda x: x * x, 3.0).ok
+        gradient = grad(lambda x: x * x)(x)
+        assert not (x * x).parents
+    assert (gradient.data, gradient.is_constant) == (6.0, True)
+    assert (x * x).parents == (x, x)
+
+
+def test_no_grad_within_a_function_holds_while_it_is_differentiated():
+    def f(x):
+        with no_grad():
+            factor = x * x
+        return factor * x
+
+    assert grad(f)(3.0) == 9.0  # x² as a number, times 1
+
+
 def test_other_threads_go_on_recording():
     recorded = []
     with no_grad():
@@ -39,7 +61,7 @@ def test_a_nan_forwards_is_named_with_operation_operands_and_line():
     with detect_anomaly():
         x = Value(-1.0) * 4
         with pytest.raises(
-            FloatingPointError, match=r"log\(-4\.0\) is nan, recorded at .*test_modes\.py, line 4\d"
+            FloatingPointError, match=r"log\(-4\.0\) is nan, recorded at .*test_modes\.py, line 6\d"
         ):
             x.log()
 
@@ -67,6 +89,19 @@ def test_an_infinity_backwards_is_named_and_leaves_keep_their_gradients():
         ):
             y.backward()
     assert x.grad == 7.0
+
+
+def test_an_infinity_on_the_way_back_of_grad_is_named():
+    words = r"backward through sqrt\(0.0\), recorded at .*test_modes\.py"
+    with detect_anomaly(), pytest.raises(FloatingPointError, match=words):
+        grad(lambda x: x.sqrt())(0.0)
+
+
+@pytest.mark.parametrize("modes", [(no_grad, detect_anomaly), (detect_anomaly, no_grad)])
+def test_an_anomaly_within_no_grad_is_named(modes):
+    outer, inner = modes
+    with outer(), inner(), pytest.raises(FloatingPointError, match=r"^exp\(1000.0\) is inf"):
+        Value(1000.0).exp()
 
 
 def test_what_was_recorded_before_says_so():

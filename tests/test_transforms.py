@@ -177,6 +177,17 @@ def test_forward_and_reverse_mode_agree_with_the_jacobian():
     np.testing.assert_allclose(vjp(g, x)[1](c), c @ J, rtol=1e-14)
 
 
+def test_tangents_and_cotangents_are_matched_by_key():
+    def f(p):
+        return p["a"] ** 2 * p["b"]
+
+    at, tangent = {"a": 2.0, "b": 3.0}, {"b": 1.0, "a": 0.0}
+    assert jvp(f, (at,), (tangent,)) == (12.0, 4.0)  # ∂f/∂b = a²
+    assert hvp(f, at, tangent) == {"a": 4.0, "b": 0.0}  # ∂²f/∂b∂a = 2a
+    _, pull = vjp(lambda x: {"u": 2 * x, "v": 3 * x}, 1.0)
+    assert pull({"v": 1.0, "u": 0.0}) == 3.0
+
+
 def test_the_jacobian_of_an_array_by_an_array_is_one_array():
     A = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
     J = jacobian(lambda x: A @ x)(np.array([0.5, -1.0]))
