@@ -15,7 +15,7 @@ from nn.clipping import clip_by_norm, clip_by_value
 from nn.comparing import compare_gradients
 from nn.data import find_outliers, one_hot, random_split, stratified_split
 from nn.diagnosing import Diagnosis, diagnose
-from nn.engines import Engine, ScalarEngine
+from nn.engines import Engine, LiftedEngine, ScalarEngine
 from nn.history import History
 from nn.layers import MLP, Layer, Module, Neuron
 from nn.missing import Imputer
@@ -41,6 +41,7 @@ __all__ = [
     "History",
     "Imputer",
     "Layer",
+    "LiftedEngine",
     "Module",
     "Momentum",
     "Monitor",
