@@ -1,4 +1,4 @@
-"""The proof that they agree: one network's gradients, computed in two ways, array by array.
+"""The proof that they agree: one network's gradients, computed in several ways, array by array.
 
 This room knows the engines, the two kinds of network, the size of a gradient's terms, and `autograd`'s
 reports.
@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd import GradientReport, check_gradients, compare_arrays
 from nn import checks
-from nn.engines import ScalarEngine
+from nn.engines import Engine, LiftedEngine, ModelEngine, ScalarEngine
 from nn.layers import MLP
 from nn.losses import LOSSES
 from nn.network import NeuralNetwork
@@ -37,12 +37,16 @@ def compare_gradients(
     candidate  whose gradients are in question:
                - a NeuralNetwork, or any object with the tutorial's forward(x) and backward(x, y, cache);
                - an MLP of Values, under `loss`;
+               - an engine, anything with loss_and_gradient, at the parameters of the network beside it or
+                 else at those of its own model;
                - a function (x, y) -> {"dW0": …, "db0": …, …}, or such a dict itself
     reference  the same choice. None: the candidate's own twin in the other engine: of a NeuralNetwork
-               the MLP of Values with its parameters, of an MLP the NeuralNetwork. A NeuralNetwork with a
-               learner's own activation or compute_loss has no twin: the loss it reports is differentiated
-               numerically, each array's parameters along one random direction
-    loss       an MLP's; None: that of the NeuralNetwork beside it, or "mean_squared_error"
+               the MLP of Values with its parameters, of an MLP the NeuralNetwork; and the program lifted
+               from the MLP is compared with it, too: a note says that it agrees, or its arrays follow as
+               "dW0 lifted", "db0 lifted", … . A NeuralNetwork with a learner's own activation or
+               compute_loss has no twin: the loss it reports is differentiated numerically, each array's
+               parameters along one random direction
+    loss       an MLP's; None: that of the network or engine beside it, or "mean_squared_error"
     tolerance  the largest absolute difference allowed, as a share of the array's largest magnitude; None:
                1e-12, where an array is float32 1e-4, numerically 1e-6
 
@@ -66,21 +70,39 @@ def compare_gradients(
     loss = _loss_of((candidate, reference), loss)
     if reference is None and _has_own(candidate, "activation", "compute_loss"):
         return _against_its_loss(candidate, x, y, tolerance)
-    if reference is None:
-        reference = _twin(candidate, loss)
-    sides = candidate, reference
-    ours, theirs = (_gradients(side, x, y, loss) for side in sides)
-    names = _name(candidate), _name(reference)
-    report = compare_arrays(ours, theirs, tolerance, names, _terms(sides, x, y, loss))
+    sides = candidate, _twin(candidate, loss) if reference is None else reference
+    point = _point(sides, loss)
+    ours, theirs = (_gradients(side, x, y, loss, point) for side in sides)
+    names, terms = (_name(sides[0]), _name(sides[1])), _terms(point, x, y, loss)
+    report = compare_arrays(ours, theirs, tolerance, names, terms)
     notes = [_uncompared_loss(side) for side in sides if _has_own(side, "compute_loss")]
-    return replace(report, note="\n".join(notes))
+    report = replace(report, note="\n".join(notes))
+    if reference is not None:
+        return report
+    lifted = LiftedEngine(next(side for side in sides if isinstance(side, MLP)), loss)
+    found = _gradients(lifted, x, y, loss, point)
+    return _with_lifted(report, compare_arrays(found, theirs, tolerance, names, terms))
+
+
+def _with_lifted(report: GradientReport, lifted: GradientReport) -> GradientReport:
+    """The report with what comparing the lifted program with the same reference came to."""
+    if lifted.ok:
+        worst = lifted.worst
+        excused = ", which is rounding" if worst.relative > lifted.tolerance else ""
+        note = f"lifted program: agrees, at most {worst.relative:.1e} of an array's magnitude{excused}"
+        return replace(report, note=f"{report.note}\n{note}".strip())
+    rows = [
+        replace(row, name=f"{row.name} lifted", note=row.note or "the lifted program, as the candidate")
+        for row in lifted.rows
+    ]
+    return replace(report, rows=(*report.rows, *rows))
 
 
 def _loss_of(sides: tuple[Any, Any], given: str | None) -> str:
-    """The loss of a network among the sides, which the one given must be; else the one given."""
+    """The loss of a network or engine among the sides, which the one given must be; else the one given."""
     if given is not None:
         checks.one_of("loss", given, LOSSES)
-    for network in (side for side in sides if isinstance(side, NeuralNetwork)):
+    for network in (side for side in sides if isinstance(side, NeuralNetwork | ModelEngine)):
         if given not in (None, network.loss_name):
             raise ValueError(
                 f"loss: that of the {type(network).__name__} is {network.loss_name!r}, got {given!r}; "
@@ -125,15 +147,30 @@ def _against_its_loss(network: NeuralNetwork, x: Any, y: Any, tolerance: float |
     )
 
 
-def _terms(sides: tuple[Any, Any], x: Any, y: Any, loss: str) -> dict[str, float]:
-    """The size of the terms in each gradient array, where a side is a network whose formulas are known."""
-    for side in reversed(sides):
-        known = isinstance(side, MLP | NeuralNetwork) and not _has_own(side, "activation")
-        if known:
-            plain = NeuralNetwork.from_mlp(side if isinstance(side, MLP) else side.to_mlp(), loss)
-            samples = checks.samples(x, y, plain.layer_sizes[0], plain.layer_sizes[-1], loss)
-            return gradient_terms(plain, *samples)
-    return {}
+def _point(sides: tuple[Any, Any], loss: str) -> NeuralNetwork | None:
+    """The network at whose parameters engines are compared: a side's own, else that of an engine's model."""
+    own = [side for side in reversed(sides) if not isinstance(side, ModelEngine)]
+    models = [side for side in reversed(sides) if isinstance(side, ModelEngine)]
+    networks = [network for side in (*own, *models) if (network := _network(side, loss)) is not None]
+    plain = [network for network in networks if not _has_own(network, "activation")]
+    return next(iter(plain or networks), None)
+
+
+def _network(side: Any, loss: str) -> NeuralNetwork | None:
+    """The network with this side's layers and parameters, where it has them."""
+    model = side.model if isinstance(side, ModelEngine) else side
+    if isinstance(model, MLP):
+        return NeuralNetwork.from_mlp(model, loss)
+    return side if isinstance(side, NeuralNetwork) else None
+
+
+def _terms(network: NeuralNetwork | None, x: Any, y: Any, loss: str) -> dict[str, float]:
+    """The size of the terms in each gradient array, where the formulas are known."""
+    if network is None or _has_own(network, "activation"):
+        return {}
+    plain = NeuralNetwork.from_mlp(network.to_mlp(), loss)
+    samples = checks.samples(x, y, plain.layer_sizes[0], plain.layer_sizes[-1], loss)
+    return gradient_terms(plain, *samples)
 
 
 def _twin(candidate: Any, loss: str) -> Any:
@@ -147,22 +184,33 @@ def _twin(candidate: Any, loss: str) -> Any:
     )
 
 
-def _gradients(source: Any, x: Any, y: Any, loss: str) -> Gradients:
+def _gradients(source: Any, x: Any, y: Any, loss: str, point: NeuralNetwork | None) -> Gradients:
+    """A side's gradients by name; an engine's at the parameters of `point`."""
     if isinstance(source, Mapping):
         return source
     if isinstance(source, MLP):
-        network = NeuralNetwork.from_mlp(source, loss)
-        _, gradient = ScalarEngine(source, loss).loss_and_gradient(network.parameters, x, y)
-        return network.named_gradients(gradient)
+        return _of_engine(ScalarEngine(source, loss), x, y, NeuralNetwork.from_mlp(source, loss))
     if hasattr(source, "forward") and hasattr(source, "backward"):
         gradients: Gradients = source.backward(x, y, source.forward(x))
         return gradients
+    if hasattr(source, "loss_and_gradient"):
+        return _of_engine(source, x, y, point)
     if isinstance(source, Callable):  # type: ignore[arg-type]
         return source(x, y)  # type: ignore[no-any-return]
     raise TypeError(
-        "expected a network with forward and backward, an MLP, a function (x, y) -> gradients or a dict of "
-        f"gradients, got {type(source).__name__}"
+        "expected a network with forward and backward, an MLP, an engine, a function (x, y) -> gradients or "
+        f"a dict of gradients, got {type(source).__name__}"
     )
+
+
+def _of_engine(engine: Engine, x: Any, y: Any, point: NeuralNetwork | None) -> Gradients:
+    if point is None:
+        raise TypeError(
+            f"{_name(engine)}: an engine is compared at the parameters of a NeuralNetwork or an MLP, "
+            "and neither side has them; pass one as the other side"
+        )
+    _, gradient = engine.loss_and_gradient(point.parameters, x, y)
+    return point.named_gradients(gradient)
 
 
 def _name(source: Any) -> str:

@@ -1,4 +1,6 @@
-"""Two engines, one gradient: the scalar sweep against the hand-derived network."""
+"""Three engines, one gradient: the scalar sweep, the program lifted from it and the hand-derived network."""
+
+import re
 
 import numpy as np
 import pytest
@@ -6,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import GradientMismatch, check_gradients
-from nn import MLP, NeuralNetwork, ScalarEngine, compare_gradients
+from nn import MLP, LiftedEngine, NeuralNetwork, ScalarEngine, compare_gradients, training
 
 HIDDEN = ["sigmoid", "relu", "tanh", "linear"]
 COMBINATIONS = [
@@ -39,7 +41,20 @@ def test_scalar_and_vectorised_gradients_agree(hidden, output, loss, sizes, samp
     scalar_loss, _ = engine.loss_and_gradient(network.parameters, x, y)
     numpy_loss, _ = network.loss_and_gradient(network.parameters, x, y)
     assert numpy_loss == pytest.approx(scalar_loss, rel=1e-12)
-    compare_gradients(network, x, y).assert_ok()
+    compare_gradients(network, x, y, reference=engine.model).assert_ok()
+
+
+@pytest.mark.parametrize(("hidden", "output", "loss"), COMBINATIONS)
+@pytest.mark.parametrize("sizes", [[1, 1], [3, 1, 2], [2, 5, 4, 3]], ids=str)
+def test_the_lifted_program_agrees_with_both_on_batches_of_any_size(sizes, hidden, output, loss):
+    network, x, y = problem(sizes, 7, hidden, output, loss, seed=5)
+    lifted, model = LiftedEngine(network.to_mlp(), loss), network.to_mlp()
+    for part in (slice(0, 1), slice(1, 4), slice(0, 7)):
+        ours, _ = lifted.loss_and_gradient(network.parameters, x[:, part], y[:, part])
+        scalar, _ = ScalarEngine(model, loss).loss_and_gradient(network.parameters, x[:, part], y[:, part])
+        assert ours == pytest.approx(scalar, rel=1e-12)
+        for reference in (model, network):
+            compare_gradients(lifted, x[:, part], y[:, part], reference=reference).assert_ok()
 
 
 @pytest.mark.parametrize(("hidden", "output", "loss"), COMBINATIONS)
@@ -49,6 +64,8 @@ def test_compare_gradients_of_a_network_and_its_twin_agree_array_by_array(hidden
     report.assert_ok()
     assert [row.name for row in report.rows] == ["dW0", "db0", "dW1", "db1", "dW2", "db2"]
     assert [row.shape for row in report.rows[:2]] == [(6, 4), (6, 1)]
+    said = re.fullmatch(r"lifted program: agrees, at most (\S+) of an array's magnitude", report.note)
+    assert float(said[1]) <= 1e-12
 
 
 @pytest.mark.parametrize(("hidden", "output", "loss"), COMBINATIONS)
@@ -75,6 +92,51 @@ def test_parameters_carried_across_and_back_are_the_same_bits():
     np.testing.assert_allclose(outputs, network.forward(x)["a2"], rtol=1e-13)
 
 
+def loss_curve(engine, network, x, y, epochs):
+    """Each epoch's loss of gradient descent on shuffled minibatches, from the network's parameters."""
+    return training.train(
+        engine.loss_and_gradient,
+        lambda parameters, gradient: parameters - 0.1 * gradient,
+        network.parameters.copy(),
+        x,
+        y,
+        epochs=epochs,
+        batch_size=4,
+        rng=np.random.default_rng(7),
+        on_epoch=lambda epoch, loss: None,
+        locate=network._bad_layer,
+    )
+
+
+@pytest.mark.parametrize(
+    ("hidden", "output", "loss"),
+    [
+        ("tanh", "linear", "mean_squared_error"),
+        ("relu", "sigmoid", "binary_cross_entropy"),
+        ("sigmoid", "softmax", "cross_entropy"),
+    ],
+)
+def test_each_engine_trains_along_the_same_loss_curve_for_a_hundred_steps(hidden, output, loss):
+    network, x, y = problem([3, 5, 2], 10, hidden, output, loss, seed=6)
+    engines = [network, ScalarEngine(network.to_mlp(), loss), LiftedEngine(network.to_mlp(), loss)]
+    curves = [loss_curve(engine, network, x, y, epochs=34) for engine in engines]     # of 3 steps each
+    assert curves[0][-1] < curves[0][0]
+    for curve in curves[1:]:
+        np.testing.assert_allclose(curve, curves[0], rtol=1e-9, atol=0.0)
+
+
+def test_the_lifted_program_gives_0_for_a_parameter_that_the_loss_does_not_need():
+    class Deaf(MLP):
+        """Its second input goes nowhere."""
+
+        def logits(self, x):
+            return [self.layers[0].neurons[0].weights[0] * x[0]]
+
+    engine = LiftedEngine(Deaf(2, [1]))
+    loss, gradient = engine.loss_and_gradient([3.0, 5.0, 7.0], [[2.0], [9.0]], [[1.0]])
+    assert (loss, gradient.tolist()) == (25.0, [2 * 5.0 * 2.0, 0.0, 0.0])       # (3·2 - 1)²
+
+
 def test_an_mlp_may_be_the_one_in_question():
     model = MLP(2, [3, 1], activation="tanh", rng=np.random.default_rng(0))
     x, y = np.random.default_rng(1).standard_normal((2, 4)), np.ones((1, 4))
@@ -90,7 +152,31 @@ def test_the_scalar_engine_leaves_its_model_as_it_was():
     assert [(p.data, p.grad) for p in model.parameters()] == before
 
 
+def test_the_lifted_engine_never_touches_its_model():
+    model = MLP(2, [3, 1], rng=np.random.default_rng(0))
+    before = [(p.data, p.grad) for p in model.parameters()]
+    LiftedEngine(model).loss_and_gradient(np.ones(13), [[1.0], [2.0]], [[1.0]])
+    assert [(p.data, p.grad) for p in model.parameters()] == before
+
+
 # ---- planted errors: each is caught, and only the arrays it spoils are accused
+
+
+def test_a_wrong_lifted_program_is_accused_by_name(monkeypatch):
+    class Skewed(LiftedEngine):
+        def _loss_and_gradient(self, theta, x, y):
+            loss, gradient = super()._loss_and_gradient(theta, x, y)
+            return loss, gradient * np.where(np.arange(theta.size) == theta.size - 1, 1.001, 1.0)
+
+    network, x, y = problem([3, 4, 2], 5, "tanh", "sigmoid", "binary_cross_entropy", seed=4)
+    monkeypatch.setattr("nn.comparing.LiftedEngine", Skewed)
+    report = compare_gradients(network, x, y)
+    assert [row.name for row in report.rows if not row.ok] == ["db1 lifted"]
+    assert len(report.rows) == 8
+    assert not report.ok
+    with pytest.raises(GradientMismatch, match=r"db1 lifted .*DIFFERS"):
+        report.assert_ok()
+    assert "the lifted program, as the candidate" in str(report)
 
 
 class WrongWeights(NeuralNetwork):
@@ -152,6 +238,34 @@ def test_any_class_function_or_dict_of_gradients_can_be_compared():
                 compare_gradients(candidate, x, y, reference=network.to_mlp(), loss="binary_cross_entropy").ok
                 is ok
             )
+
+
+class LearnersEngine:
+    """A class of a learner's own that knows nothing but to turn parameters into a gradient."""
+
+    def __init__(self, network, factor):
+        self.network, self.factor = network, factor
+
+    def loss_and_gradient(self, parameters, x, y):
+        loss, gradient = self.network.loss_and_gradient(parameters, x, y)
+        return loss, self.factor * gradient
+
+
+def test_an_engine_is_compared_at_the_parameters_of_the_network_beside_it():
+    network, x, y = problem([3, 4, 2], 5, "tanh", "sigmoid", "binary_cross_entropy", seed=4)
+    other = NeuralNetwork([3, 4, 2], "tanh", output="sigmoid", loss="binary_cross_entropy").to_mlp()
+    engines = [kind(other, "binary_cross_entropy") for kind in (ScalarEngine, LiftedEngine)]
+    for engine in (*engines, LearnersEngine(network, 1.0)):
+        compare_gradients(network, x, y, reference=engine).assert_ok()
+        compare_gradients(engine, x, y, reference=network).assert_ok()
+    assert compare_gradients(network, x, y, reference=engines[1]).reference == "LiftedEngine"
+    report = compare_gradients(LearnersEngine(network, 1.001), x, y, reference=network)
+    assert [row.ok for row in report.rows] == [False] * 4
+    compare_gradients(engines[0], x, y, reference=engines[1]).assert_ok()       # both at their model's
+    with pytest.raises(ValueError, match="loss: that of the LiftedEngine is 'binary_cross_entropy'"):
+        compare_gradients(engines[1], x, y, reference=network.to_mlp(), loss="mean_squared_error")
+    with pytest.raises(TypeError, match="LearnersEngine: an engine is compared at the parameters of"):
+        compare_gradients(LearnersEngine(network, 1.0), x, y, reference={"dW0": 1.0})
 
 
 def test_an_mlp_has_the_loss_of_the_network_beside_it():
@@ -247,7 +361,7 @@ def test_beside_a_reference_a_loss_of_a_learner_s_own_is_said_not_to_be_compared
         report = compare_gradients(sides[0], x, y, reference=sides[1])
         assert report.ok
         assert str(report).splitlines()[-1] == report.note == note
-    assert compare_gradients(plain, x, y).note == ""
+    assert compare_gradients(plain, x, y, reference=plain).note == ""
 
 
 def test_a_candidate_without_a_twin_asks_for_a_reference():
@@ -274,8 +388,8 @@ def test_a_candidate_without_a_twin_asks_for_a_reference():
         (TypeError, "x: expected an array of real numbers", [0.0] * 3, [["a"], ["b"]], [[1.0]]),
     ],
 )
-def test_the_scalar_engine_refuses_what_the_network_refuses(error, words, parameters, x, y):
-    for engine in (ScalarEngine(MLP(2, [1])), NeuralNetwork([2, 1])):
+def test_no_engine_takes_what_the_network_refuses(error, words, parameters, x, y):
+    for engine in (ScalarEngine(MLP(2, [1])), LiftedEngine(MLP(2, [1])), NeuralNetwork([2, 1])):
         with pytest.raises(error, match=words):
             engine.loss_and_gradient(parameters, x, y)
 
@@ -288,23 +402,25 @@ def test_the_scalar_engine_refuses_what_the_network_refuses(error, words, parame
         ("cross_entropy", "softmax", [[0.5], [0.0]], r"y's column 0 sums to 0\.5; expected every column"),
     ],
 )
-def test_neither_engine_takes_targets_that_the_loss_is_not_made_for(loss, output, y, words):
+def test_no_engine_takes_targets_that_the_loss_is_not_made_for(loss, output, y, words):
     network = NeuralNetwork([1, 2], output=output, loss=loss)
-    for engine in (network, ScalarEngine(network.to_mlp(), loss)):
+    for engine in (network, ScalarEngine(network.to_mlp(), loss), LiftedEngine(network.to_mlp(), loss)):
         with pytest.raises(ValueError, match=words):
             engine.loss_and_gradient(network.parameters, [[1.0]], y)
 
 
 def test_only_an_mlp_is_taken_for_one():
-    with pytest.raises(TypeError, match=r"model: expected an nn\.MLP, got NeuralNetwork"):
-        ScalarEngine(NeuralNetwork([2, 1]))
+    for kind in (ScalarEngine, LiftedEngine):
+        with pytest.raises(TypeError, match=r"model: expected an nn\.MLP, got NeuralNetwork"):
+            kind(NeuralNetwork([2, 1]))
     with pytest.raises(TypeError, match=r"from_mlp: expected an nn\.MLP, got int"):
         NeuralNetwork.from_mlp(3)
 
 
-def test_the_scalar_engine_wants_the_output_that_its_loss_is_for():
+@pytest.mark.parametrize("kind", [ScalarEngine, LiftedEngine])
+def test_an_engine_wants_the_output_that_its_loss_is_for(kind):
     with pytest.raises(ValueError, match="needs output 'softmax'; the model's is 'linear'"):
-        ScalarEngine(MLP(2, [2]), loss="cross_entropy")
+        kind(MLP(2, [2]), loss="cross_entropy")
 
 
 def test_an_activation_of_a_learners_own_has_no_scalar_twin():

@@ -25,6 +25,7 @@ def test_the_main_job_learns_compares_and_writes_what_it_names(tmp_path, capsys)
     assert out.count("all agree") == 3
     assert "DIFFERS" not in out
     assert "NeuralNetwork against MLP of Values" in out
+    assert "lifted program: agrees" in out
     assert "epoch   12 of 12" in out  # plain lines where there is no terminal
     assert "\r" not in out
     assert max(map(len, out.replace(str(tmp_path), "out").splitlines())) <= 80
