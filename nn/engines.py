@@ -56,11 +56,15 @@ class ModelEngine(ABC):
         """The same for checked arrays."""
 
     def _record(self, x: list[list[Any]], y: list[list[Any]]) -> Value:
-        """The loss of samples x with targets y, one row each, as a graph."""
+        """The loss of samples x with targets y, one row each, as a graph; RuntimeError within no_grad()."""
         if self.loss.output is not None:
-            return self.loss.function([self.model.logits(sample) for sample in x], y)
-        outputs = [self.model(sample) for sample in x]
-        return self.loss.function([a if isinstance(a, list) else [a] for a in outputs], y)
+            outputs = [self.model.logits(sample) for sample in x]
+        else:
+            outputs = [a if isinstance(a, list) else [a] for a in map(self.model, x)]
+        loss = self.loss.function(outputs, y)
+        if loss.is_constant:
+            raise RuntimeError("no gradient within no_grad(), where nothing is recorded: ask outside of it")
+        return loss
 
 
 class ScalarEngine(ModelEngine):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import GradientMismatch, check_gradients
+from autograd import GradientMismatch, check_gradients, no_grad
 from nn import MLP, LiftedEngine, NeuralNetwork, ScalarEngine, compare_gradients, training
 
 HIDDEN = ["sigmoid", "relu", "tanh", "linear"]
@@ -407,6 +407,12 @@ def test_no_engine_takes_targets_that_the_loss_is_not_made_for(loss, output, y, 
     for engine in (network, ScalarEngine(network.to_mlp(), loss), LiftedEngine(network.to_mlp(), loss)):
         with pytest.raises(ValueError, match=words):
             engine.loss_and_gradient(network.parameters, [[1.0]], y)
+
+
+@pytest.mark.parametrize("kind", [ScalarEngine, LiftedEngine])
+def test_no_engine_on_values_gives_zeros_for_a_gradient_within_no_grad(kind):
+    with no_grad(), pytest.raises(RuntimeError, match=r"no gradient within no_grad\(\)"):
+        kind(MLP(1, [1])).loss_and_gradient([2.0, 0.0], [[1.0, 3.0]], [[1.0, 3.0]])
 
 
 def test_only_an_mlp_is_taken_for_one():
