@@ -190,11 +190,11 @@ def _special(name: str) -> Unary:
 
 
 def _array_sum(xs: Any) -> Any:
-    return np.sum(xs, axis=0)
+    return np.add.reduce(xs, axis=0)
 
 
 def _array_max(xs: Any) -> Any:
-    return np.max(xs, axis=0)
+    return np.maximum.reduce(xs, axis=0)
 
 
 def _array_norm(xs: Any) -> Any:

@@ -110,7 +110,8 @@ def _logsumexp(m: Any, xs: Any) -> Any:
 
 
 def _softmax(m: Any, total: Any, xs: Any) -> Any:
-    return m.each(lambda x: m.where(m.equal(total, -INF), 0.0, m.exp(x - total)), xs)
+    total = m.where(m.equal(total, -INF), INF, total)  # of none but -inf the softmax is 0 here
+    return m.each(lambda x: m.exp(x - total), xs)
 
 
 def _dot(m: Any, operands: Any) -> Any:

@@ -20,7 +20,9 @@ from programs import (
 import autograd
 from autograd import Value, dot, lift, logsumexp, softmax
 from autograd.graph import topological_order
-from autograd.lifting import blocks, execution
+from autograd.lifting import blocks, kernels
+from autograd.namespaces import ARRAY
+from autograd.primitives import PRIMITIVES
 from nn import MLP
 
 LARGEST = 1e150  # beyond it the order of a sum decides whether it overflows
@@ -547,7 +549,7 @@ def test_the_shift_of_a_softmax_may_be_frozen_for_it_cancels():
 def test_a_mistake_of_lifting_itself_is_found_and_named(monkeypatch):
     x, y = Value(2.0), Value(3.0)
     lifted = in_blocks((x * y).relu().tanh() + x.exp())
-    monkeypatch.setattr(execution, "_relu", lambda x, out: np.abs(x, out=out))
+    monkeypatch.setattr(kernels, "_relu", lambda x, y: ([lambda: np.abs(x, out=y)], lambda *_: []))
     found = lifted.verify()
     assert (found.ok, found.node.op) == (False, "relu")
     assert "(relu) is" in found.note
@@ -608,3 +610,39 @@ def test_structured_losses_agree_with_the_scalar_sweep(lift, root):
     scale = largest_number(root)
     assert_agree(value, root.data, scale)
     assert_agree(gradient, swept(root, lifted.parameters), scale**2)
+
+
+# ---- kernels
+
+
+@pytest.mark.parametrize("name", ["relu", "power", "logsumexp"])
+@given(data=st.data())
+def test_kernels_do_what_their_rows_say(name, data):
+    """At special numbers, too; 4 units of the last place apart, as the row itself may be."""
+    row = PRIMITIVES[name]
+    some = st.sampled_from([0.0, -0.0, 1.0, -1.5, 3.0, 1e-300, 700.0, -700.0, math.inf, -math.inf, math.nan])
+    number = some | st.floats(-50, 50)
+    if name == "logsumexp":
+        xs = np.array(data.draw(st.lists(st.tuples(number, number), min_size=1, max_size=4)))
+        operands, given_ones = xs, list(xs)
+    else:
+        x = np.array(data.draw(st.lists(number, min_size=2, max_size=2)))
+        n = data.draw(st.sampled_from([-2.0, -0.5, 0.5, 1.0, 3.0]))
+        operands = [x, n] if name == "power" else [x]
+        given_ones = operands
+    y, dy = np.empty(2), np.array([1.0, -2.0])
+    steps, pull = kernels.kernel(name, operands, y)
+    with np.errstate(all="ignore"):
+        for step in steps:
+            step()
+        expected = row.evaluate(ARRAY, given_ones)
+        np.testing.assert_array_max_ulp(y, expected, 4)
+        np.testing.assert_array_equal(np.signbit(y[y == 0]), np.signbit(expected[y == 0]))
+        dx = np.empty_like(operands if name == "logsumexp" else operands[0])
+        for step in pull(0, dy, dx):
+            step()
+        rules = row.differentiate(ARRAY, expected, given_ones)
+        slope = np.asarray(rules if name == "logsumexp" else rules[0]) * dy
+        # of logsumexp, exp(x - y) carries the rounding of y: so many units of it
+        largest = float(np.abs(expected[np.isfinite(expected)]).max(initial=1.0))
+        np.testing.assert_allclose(dx, slope, rtol=2e-15 * max(1.0, largest), atol=1e-300)

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from autograd.lifting.hashing import Hashes, mixed, scrambled
+from autograd.lifting.hashing import Hashes, mixed
 from autograd.lifting.normal_form import SUM, NormalForm
 from autograd.lifting.recording import Floats, Ints
 
@@ -166,7 +166,6 @@ def _signatures(form: NormalForm, varies: npt.NDArray[np.bool_]) -> Hashes:
     owner = np.repeat(np.arange(len(counts)), counts)
     nth = np.arange(len(owner)) - form.start[:-1][owner]
     marks = mixed(form.coefficients.view(np.uint64), 2 * nth + varies[form.operands])
-    marks = scrambled(marks)  # else their sum would not see which coefficient stands where
     total = np.add.reduceat(marks, form.start[:-1]) if len(marks) else np.zeros(0, np.uint64)
     for column in (form.kinds, counts, form.pairs):
         total = mixed(total, column)

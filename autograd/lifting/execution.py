@@ -6,7 +6,7 @@
 Backwards the operations are met in reverse; constants and what depends on nothing but them get no gradient.
 The rules are the table's, over whole arrays.
 
-This room knows layouts, files, tapes, the table of primitives and NumPy's namespace for its rules.
+This room knows layouts, files, tapes, kernels, the table of primitives and NumPy's namespace for its rules.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy.typing as npt
 from autograd.lifting import matmul
 from autograd.lifting.files import Array, Files, Step
 from autograd.lifting.grids import Grid
+from autograd.lifting.kernels import kernel
 from autograd.lifting.layout import Operand, Placed
 from autograd.lifting.normal_form import SUM
 from autograd.lifting.tape import Tape, entries
@@ -211,17 +212,19 @@ class _Sum(_Bound):
 
     def _dot(self) -> None:
         left, right, out = self.left, self.right, self.out
-        weights = _weights(self.operation.pair_coefficients, self.files)
+        weights = self.operation.pair_coefficients
+        if (weights != weights[0]).any():
+            along = weights.astype(self.files.dtype)
+            self.forwards(partial(np.einsum, "k...,k...,k->...", left, right, along, out=out))
+            return
         if len(left) == 1:
             self.forwards(partial(np.multiply, left[0], right[0], out))
-            if weights is not None:
-                self.forwards(partial(np.multiply, out, float(weights[0]), out))
-        elif weights is not None:
-            self.forwards(partial(np.einsum, "k...,k...,k->...", left, right, weights, out=out))
         elif out.size == 1 and left.size == right.size == len(left):
             self.forwards(partial(np.dot, left.reshape(-1), right.reshape(-1), out.reshape(())))
         else:
             self.forwards(partial(np.einsum, "k...,k...->...", left, right, out=out))
+        if weights[0] != 1.0:
+            self.forwards(partial(np.multiply, out, float(weights[0]), out))
 
     def _total(self, started: bool) -> None:
         stack, out = self.stack, self.out
@@ -276,14 +279,17 @@ class _Application(_Bound):
         if placed.stack is not None:
             self.operands: Any = self.broadcast(self.read(placed.stack), placed.stack)
         else:
-            self.operands = [self.broadcast(*pair) for pair in zip(self.terms, placed.terms, strict=True)]
-        self.forwards(self._value())
+            pairs = zip(self.terms, placed.terms, strict=True)
+            self.operands = [
+                self.broadcast(array, operand) if operand.number is None else operand.number
+                for array, operand in pairs
+            ]
+        self.kernel = kernel(primitive.name, self.operands, self.out)
+        self.forwards(*(self.kernel[0] if self.kernel else [self._value()]))
         self.fill()
 
     def _value(self) -> Step:
         primitive, operands, out = self.primitive, self.operands, self.out
-        if primitive.name == "relu":
-            return partial(_relu, operands[0], out)
         ufunc = getattr(np, primitive.ufunc or primitive.name, None)
         if isinstance(ufunc, np.ufunc) and ufunc.nin == primitive.arity:
             return partial(ufunc, *operands, out=out)
@@ -297,6 +303,8 @@ class _Application(_Bound):
 
     def _pull_all(self, out: Array) -> list[Step]:
         primitive, operands, y, d_out = self.primitive, self.operands, self.out, self.d_out
+        if self.kernel:
+            return self.kernel[1](0, d_out, out)
 
         def pull() -> None:
             partials = primitive.partials[0](ARRAY, y, operands)
@@ -310,9 +318,8 @@ class _Application(_Bound):
 
     def _pull_one(self, i: int, out: Array) -> list[Step]:
         rule, operands, y, d_out = self.primitive.partials[i], self.operands, self.out, self.d_out
-        if self.primitive.name == "relu":
-            sign = self.files.scratch(y.shape)  # of relu's value: 1, 0 or nan, its derivative
-            return [partial(np.sign, y, sign), partial(np.multiply, d_out, sign, out)]
+        if self.kernel:
+            return self.kernel[1](i, d_out, out)
         return [lambda: np.multiply(d_out, rule(ARRAY, y, *operands), out)]
 
 
@@ -334,11 +341,6 @@ def _plus(a: Array, coefficient: float, b: Array, out: Array, files: Files) -> l
         return [partial(np.subtract, a, b, out)]
     scaled = files.scratch(b.shape)
     return [*_times(b, coefficient, scaled), partial(np.add, a, scaled, out)]
-
-
-def _relu(x: Array, out: Array) -> None:
-    np.maximum(x, 0.0, out=out)
-    np.add(out, 0.0, out)  # which zero maximum(-0.0, 0.0) is depends on the processor
 
 
 def _bound_tape(tape: Tape, primitives: Sequence[Primitive], files: Files) -> Callable[[], None]:

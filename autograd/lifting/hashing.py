@@ -27,8 +27,7 @@ def mixed(hashes: Hashes, more: npt.NDArray[np.integer]) -> Hashes:
     >>> bool(a == b)                                 # order counts
     False
     """
-    total: Hashes = scrambled(hashes) + scrambled(more.astype(np.uint64))
-    return total
+    return scrambled(scrambled(hashes) ^ more.astype(np.uint64))
 
 
 def of_rows(table: npt.NDArray[np.integer]) -> Hashes:

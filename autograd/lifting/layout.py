@@ -19,7 +19,7 @@ import numpy as np
 from autograd.lifting.blocks import NOTHING, Block
 from autograd.lifting.grids import ANY, Grid, common_shape, contiguous, factored, fitted
 from autograd.lifting.recording import Ints
-from autograd.lifting.registers import Booleans, Registers, biases
+from autograd.lifting.registers import Booleans, Registers, biases, place_leaves
 from autograd.lifting.structure import Operation
 from autograd.lifting.tape import Tape, tape
 
@@ -32,11 +32,13 @@ class Operand:
 
     index  which they are, in the shape in which they are read
     grid   the same as a grid; None where they must be gathered
+    number what they all hold for good, if they do
     """
 
     varies: bool
     index: Ints
     grid: Grid | None
+    number: float | None = None
 
 
 @dataclass(slots=True)
@@ -71,12 +73,22 @@ class Placed:
 class Layout:
     """Every operation's registers, placed in the order in which they are to run."""
 
-    def __init__(self, registers: Registers, ones_below: dict[int, int], neutral: dict[int, float]) -> None:
-        """`neutral` has the kinds with any number of operands, and what one that is missing counts as."""
+    def __init__(
+        self, registers: Registers, operations: Sequence[Operation], neutral: dict[int, float]
+    ) -> None:
+        """Place the leaves; `operations` are all that will be placed, but tapes.
+
+        neutral   the kinds with any number of operands, and what one that is missing counts as
+        """
         self.registers = registers
+        self._ones_below = place_leaves(registers, operations)
+        self._products = [operation for operation in operations if operation.is_product]
+        self._reader = np.full(len(registers.of), NOTHING)  # which product reads a node as a factor
+        for k, product in enumerate(self._products):
+            for part in (product.lefts, product.rights):
+                self._reader[part[part != NOTHING]] = k
         self.placed: list[Placed | Tape] = []
         self._holed: list[tuple[Placed, Booleans]] = []
-        self._ones_below = ones_below
         self._neutral = neutral
 
     def place_tape(self, blocks: list[Block]) -> None:
@@ -101,6 +113,8 @@ class Layout:
     # ---- matrix products
 
     def _product(self, operation: Operation) -> Placed:
+        if self._reads_better_swapped(operation):
+            operation = operation.swapped()
         left, right = self._operand(operation, operation.lefts), self._operand(operation, operation.rights)
         bias = biases(self.registers, operation)
         weights = self._operand(operation, np.concatenate([operation.lefts, bias], axis=2))
@@ -114,6 +128,24 @@ class Layout:
         placed = self._settle(operation, operation.nodes)
         placed.factors, placed.terms = (left, right), operands
         return placed
+
+    def _reads_better_swapped(self, operation: Operation) -> bool:
+        """Whether the product that reads the results finds them on a grid only if they are transposed."""
+        nodes = operation.nodes
+        readers = np.unique(self._reader[nodes[nodes != NOTHING]])
+        if len(readers) != 1 or readers[0] == NOTHING or biases(self.registers, operation).size:
+            return False
+        place = np.full(len(self._reader), ANY)
+        for part in (self._products[readers[0]].lefts, self._products[readers[0]].rights):
+            fits = []
+            for order in (nodes, nodes.swapaxes(1, 2)):
+                flat = order.ravel()
+                place[flat[flat != NOTHING]] = np.flatnonzero(flat != NOTHING)
+                read = np.where(part == NOTHING, ANY, place[part])
+                fits.append((read != ANY).any() and fitted(read) is not None)
+            if fits == [False, True]:
+                return True
+        return False
 
     def _with_ones(self, right: Operand) -> Operand | None:
         """The right factor with a row of ones beneath it, if that is what lies there."""
@@ -205,7 +237,7 @@ class Layout:
         missing = index == ANY
         neutral = self._neutral.get(operation.kind, 0.0)
         if not missing.any():
-            return Operand(varies, index, fitted(index))
+            return Operand(varies, index, fitted(index), self.registers.number(nodes))
         grid = fitted(index) if not missing.all() else None
         if grid is not None:
             all_registers = grid.registers

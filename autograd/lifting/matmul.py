@@ -51,6 +51,8 @@ def right_gradient(left: Array, d_out: Array, out: Array) -> Step:
 
 
 def _matmul(left: Array, right: Array, out: Array) -> Step:
+    if left.shape[-1] == 1:  # a column times a row
+        return partial(np.multiply, left, right, out)
     if len(out) == 1:  # two dimensions cost less
         return partial(np.matmul, left[0], right[0], out[0])
     return partial(np.matmul, left, right, out)

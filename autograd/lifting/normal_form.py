@@ -7,8 +7,8 @@
     b - (-(x1 * w1) - w2 * x2)              the same: signs are coefficients, weights come left
 
 A step of the chain disappears into the next one where that is its only use. Each term keeps the coefficient
-that the signs and means on its way multiply to. `x ** 2` is the product x * x, and a sum of one term is that
-term.
+that the signs, means and divisions by a number on its way multiply to. `x ** 2` is the product x * x, and a
+sum of one term is that term.
 Adding a plain 0, as Python's `sum` does, changes no number but the sign of a zero, and is dropped.
 
 This room knows recordings.
@@ -27,6 +27,7 @@ Booleans = npt.NDArray[np.bool_]
 
 SUM = -1  # the kind of a sum of products; other operations have the recording's number of their primitive
 _ADDITIVE = ("add", "subtract", "negative", "sum", "mean", "dot")
+_DIVISORS = 8  # so few different ones belong to the formula; more are data, which would keep sums apart
 
 
 @dataclass(slots=True)
@@ -78,9 +79,9 @@ def normal_form(graph: Recording, rank: Ints) -> NormalForm:
     ([1, 2, 0, 4], [-1.0, 1.0, 1.0, 1.0])
     """
     users = np.repeat(np.arange(len(graph.nodes)), np.diff(graph.start))
-    square = _squares(graph)
-    linear = graph.of_kind(*_ADDITIVE, "multiply") | square
-    additive, factor = _additive_uses(graph, users)
+    square, scaled = _squares(graph), _scaled(graph)
+    linear = graph.of_kind(*_ADDITIVE, "multiply") | square | scaled
+    additive, factor = _additive_uses(graph, users, scaled)
 
     uses = np.bincount(graph.operands, minlength=len(graph.nodes))
     only_use = np.zeros(len(graph.nodes), dtype=np.int64)
@@ -114,15 +115,27 @@ def _squares(graph: Recording) -> Booleans:
     return square
 
 
-def _additive_uses(graph: Recording, users: Ints) -> tuple[Booleans, Floats]:
+def _scaled(graph: Recording) -> Booleans:
+    """Which nodes are x / c with a plain number c, if there are few such numbers."""
+    quotient = graph.of_kind("divide")
+    divisor = graph.operands[graph.start[:-1][quotient] + 1]
+    size = np.abs(graph.data[divisor])
+    quotient[quotient] = graph.constant[divisor] & (size > 1e-300) & (size < 1e300)
+    few = len(np.unique(graph.data[graph.operands[graph.start[:-1][quotient] + 1]])) <= _DIVISORS
+    return quotient & few
+
+
+def _additive_uses(graph: Recording, users: Ints, scaled: Booleans) -> tuple[Booleans, Floats]:
     """Which uses of operands are terms of a sum, and with what factor."""
-    additive = graph.of_kind(*_ADDITIVE)[users]
     last = graph.start[1:][users] - 1 == np.arange(len(users))
+    additive = graph.of_kind(*_ADDITIVE)[users] | (scaled[users] & ~last)
     additive &= ~graph.of_kind("dot")[users] | last
     factor = np.ones(len(users))
     factor[graph.of_kind("negative")[users] | (graph.of_kind("subtract")[users] & last)] = -1.0
     mean = graph.of_kind("mean")[users]
     factor[mean] = 1 / np.diff(graph.start)[users[mean]]
+    quotient = scaled[users] & ~last
+    factor[quotient] = 1 / graph.data[graph.operands[np.flatnonzero(quotient) + 1]]
     return additive, factor
 
 

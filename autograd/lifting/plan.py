@@ -15,7 +15,7 @@ from autograd.lifting.blocks import Block, blocks, levels, varying
 from autograd.lifting.layout import Layout
 from autograd.lifting.normal_form import normal_form
 from autograd.lifting.recording import Ints, Recording
-from autograd.lifting.registers import Registers, place_leaves
+from autograd.lifting.registers import Registers
 from autograd.lifting.structure import Operation, operations
 
 # What an operand that is not there counts as: a padded operation may have some.
@@ -54,9 +54,8 @@ def planned(graph: Recording, inputs: Ints) -> Plan:
         for step in (operations(found) if isinstance(found, Block) else [found])
     ]
     registers = Registers(graph, varies)
-    ones_below = place_leaves(registers, [step for step in steps if isinstance(step, Operation)])
+    layout = Layout(registers, [step for step in steps if isinstance(step, Operation)], _any_number(graph))
     registers.give(np.flatnonzero(leaf))
-    layout = Layout(registers, ones_below, _any_number(graph))
     for step in steps:
         if isinstance(step, Operation):
             layout.place(step)

@@ -88,10 +88,16 @@ class Registers:
     def share(self, nodes: Ints) -> None:
         """One register for all these nodes, if they are one and the same constant."""
         known = nodes[nodes != NOTHING]
-        numbers = self.graph.data[known]
-        if self.graph.constant[known].all() and len(known) > 1 and (numbers == numbers[0]).all():
-            free = known[self.of[known] == NOTHING]
-            self.of[free] = self.special(False, float(numbers[0]))
+        number = self.number(known)
+        if number is not None and len(known) > 1:
+            self.of[known[self.of[known] == NOTHING]] = self.special(False, number)
+
+    def number(self, nodes: Ints) -> float | None:
+        """What these nodes all are, if they are one and the same constant."""
+        if not nodes.size or not self.graph.constant[nodes].all():
+            return None
+        numbers = self.graph.data[nodes].ravel()
+        return float(numbers[0]) if (numbers == numbers[0]).all() else None
 
     def settle(self, nodes: Ints, varies: bool) -> int:
         """Registers side by side for results, in this order; holes have theirs, too. Returns the first."""

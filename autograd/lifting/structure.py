@@ -59,6 +59,16 @@ class Operation:
         """Whether it is a matrix product."""
         return self.nodes.ndim == 3
 
+    def swapped(self) -> Operation:
+        """The same matrix product as Rᵀ Lᵀ, of which the results are the transpose."""
+        return replace(
+            self,
+            nodes=self.nodes.swapaxes(1, 2),
+            lefts=self.rights.swapaxes(1, 2),
+            rights=self.lefts.swapaxes(1, 2),
+            terms=self.terms.swapaxes(1, 2),
+        )
+
     @property
     def present(self) -> Ints:
         """The results (n,), without holes."""
