@@ -146,7 +146,7 @@ def plot_decision_boundary(
     axes.scatter(*samples[:, positive], marker="x", color="darkred", label="label above 0")
     axes.scatter(*samples[:, ~positive], marker="o", color="navy", label="label 0 or below")
     axes.set_title(title, parse_math=False)
-    axes.legend()
+    axes.legend(loc="upper right")  # "best" tries every sample
     return figure
 
 
