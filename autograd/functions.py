@@ -290,7 +290,8 @@ def primitive(
 
     name      new to the table, a Python identifier
     value     value(m, *operands), with m.exp, m.where, … for what is not an operator (see `namespaces`)
-    partials  for each operand partial(m, y, *operands), its derivative, where y is the value
+    partials  for each operand partial(m, y, *operands), its derivative, where y is the value; a rule that
+              gives no number for numbers is a TypeError when it is recorded
     symbol    for graphs; the name if not given
     check_at  operands at which to hold the partials against numerical differentiation before anything is
               registered; GradientMismatch where they differ
@@ -317,7 +318,9 @@ def primitive(
             )
     if not partials:
         raise ValueError(f"primitive {name!r}: expected one partial derivative for each operand, got none")
-    row = Primitive(name, symbol or name, len(partials), value, tuple(partials), domain=())
+    rules = tuple(_giving_floats(rule, f"partial rule {i}", name) for i, rule in enumerate(partials))
+    value = _giving_floats(value, "value rule", name)
+    row = Primitive(name, symbol or name, len(partials), value, rules, domain=())
 
     def function(*operands: Any) -> Any:
         if len(operands) != len(partials):
@@ -330,3 +333,18 @@ def primitive(
         check_gradients(function, *check_at).assert_ok()
     PRIMITIVES[name] = row
     return function
+
+
+def _giving_floats(rule: Rule, what: str, name: str) -> Rule:
+    """The user's rule, held to what a node's number and its edges are: Python floats, when operands are."""
+
+    def checked(m: Any, *operands: Any) -> Any:
+        result = rule(m, *operands)
+        if m is not SCALAR:
+            return result
+        try:
+            return real(result, f"result of the {what} of primitive", name)
+        except TypeError as error:
+            raise TypeError(f"{error}. Operators and m.exp, m.where, … give one for numbers") from None
+
+    return checked

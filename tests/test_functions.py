@@ -67,6 +67,30 @@ def test_it_follows_ieee_754_as_the_others_do():
     assert function(Value(-0.0)).data == -math.inf
 
 
+@pytest.mark.parametrize("kind", [np.float64, np.float32, int])
+def test_its_numbers_are_python_floats_whatever_its_rules_return(kind):
+    function = primitive("triple", lambda m, x: kind(3 * x), [lambda m, y, x: kind(3)])
+    x = Value(2.0)
+    y = function(x)
+    y.backward()
+    numbers = [function(2.0), y.data, *y.partials, y.grad, x.grad]
+    assert numbers == [6.0, 6.0, 3.0, 1.0, 3.0]
+    assert {type(number) for number in numbers} == {float}
+
+
+@pytest.mark.parametrize("result", ["3", None, 1j, True, np.array(3.0)], ids=repr)
+def test_a_rule_that_returns_no_number_is_named_when_recorded(result):
+    value = primitive("valueless", lambda m, x: result, [lambda m, y, x: 1.0])
+    words = f"{{}} of primitive '{{}}': expected a real number, got {type(result).__name__} .*m.where"
+    with pytest.raises(TypeError, match=words.format("value rule", "valueless")):
+        value(Value(2.0))
+    with pytest.raises(TypeError, match=words.format("value rule", "valueless")):
+        value(2.0)
+    partial = primitive("slopeless", lambda m, x, z: x * z, [lambda m, y, x, z: z, lambda m, y, x, z: result])
+    with pytest.raises(TypeError, match=words.format("partial rule 1", "slopeless")):
+        partial(2.0, Value(3.0))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
