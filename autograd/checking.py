@@ -127,7 +127,7 @@ class _Function:
         values = [Value(x) for x in self.numbers]
         with recorded():
             result = self.f(*rebuild(self.args, iter(values)))
-        if isinstance(result, Value):  # else f does not depend on its arguments
+        if isinstance(result, Value) and not result.is_constant:  # else f does not depend on its arguments
             result.backward()
         return [value.grad for value in values]
 

@@ -333,8 +333,15 @@ class Value(NumberLike, MicrogradNames):
         >>> first.backward()
         >>> first.data, x.grad                       # 4x³, 12x²
         (108.0, 108.0)
+
+        Raises RuntimeError on a constant: nothing was recorded that it depends on.
         """
         seed = real(gradient, "backward's gradient")
+        if self.primitive is CONSTANT:
+            raise RuntimeError(
+                f"backward on the constant {self._data}, of which nothing is recorded: it was computed within "
+                "no_grad(), detached, or a plain number. Compute it from Values outside of no_grad()"
+            )
         if create_graph:
             order = topological_order(self)
             for node, recorded in adjoints(order, seed, recorded_partials).items():

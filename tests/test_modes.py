@@ -123,3 +123,21 @@ def test_pause_gc_leaves_the_collector_as_it_was():
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_backward_on_what_was_not_recorded_says_how_it_would_be(create_graph):
+    x = Value(3.0)
+    with no_grad():
+        y = x * x
+    for constant in (y, (x * x).detach(), (x * 3).parents[1]):
+        with pytest.raises(RuntimeError, match=r"nothing is recorded.* outside of no_grad\(\)"):
+            constant.backward(create_graph=create_graph)
+        assert constant.grad == 0.0
+    with no_grad():
+        x.backward(create_graph=create_graph)  # dx/dx is 1 wherever it is asked for
+    assert (x.grad if not create_graph else x.grad.data) == 1.0
+
+
+def test_a_checked_function_that_gives_a_constant_has_gradient_0():
+    assert check_gradients(lambda x: Value(5.0).detach(), 3.0).worst.candidate == 0.0
