@@ -30,8 +30,8 @@ def arranged(a: Any, first: Any, second: Any) -> tuple[Any, ...]:
     return (first,) if second is None else (first, second)
 
 
-def topological_order(root: Any) -> list[Any]:
-    """Every node that `root` depends on, and `root` last: operands before results, each node once.
+def topological_order(*roots: Any) -> list[Any]:
+    """Every node that the roots depend on, and they themselves: operands before results, each node once.
 
     Depth first along the ordered operands, without recursion, so that depth is no limit; the order depends
     on the graph alone.
@@ -45,7 +45,7 @@ def topological_order(root: Any) -> list[Any]:
     """
     order: list[Any] = []
     seen: set[Any] = set()
-    stack = [root]
+    stack = list(reversed(roots))
     push, pop = stack.append, stack.pop
     while stack:
         node = pop()

@@ -13,7 +13,7 @@ import autograd
 from autograd import Value, draw
 from autograd.drawing.groups import box_order, grouped
 from autograd.drawing.homes import homes
-from autograd.drawing.scalars import ordered
+from autograd.graph import topological_order
 from nn import MLP
 
 
@@ -232,7 +232,7 @@ def labelled(draw_from):
 
 @given(labelled(), st.sampled_from(["scalars", "neurons", "layers"]), st.data())
 def test_every_scalar_is_in_one_box_and_boxes_have_an_order(output, level, data):
-    order = ordered([output])
+    order = topological_order(output)
     found = homes(order)
     names = sorted({".".join(path[:n]) for path in found.paths for n in range(1, len(path) + 1)})
     some = st.lists(st.sampled_from(names), unique=True) if names else st.just([])
@@ -252,7 +252,7 @@ def test_every_scalar_is_in_one_box_and_boxes_have_an_order(output, level, data)
 
 @given(labelled())
 def test_no_use_between_boxes_is_lost(output):
-    order = ordered([output])
+    order = topological_order(output)
     found = homes(order)
     if not any(found.paths):
         return
@@ -268,7 +268,7 @@ def test_no_use_between_boxes_is_lost(output):
 
 def test_too_many_scalars_are_refused_with_their_cost_and_the_ways_out():
     loss = moons_loss(10)
-    number = len(ordered([loss]))
+    number = len(topological_order(loss))
     with pytest.raises(
         ValueError, match=rf"{number} boxes in one picture take about .* s and .* MB"
     ) as refusal:
@@ -280,7 +280,7 @@ def test_too_many_scalars_are_refused_with_their_cost_and_the_ways_out():
 def test_a_graph_too_large_for_scalars_is_drawn_as_layers_where_it_has_names():
     loss = moons_loss(10)
     assert repr(draw(loss, limit=100)).startswith("Drawing: layers of ")
-    for p in (node for node in ordered([loss]) if not node.op):
+    for p in (node for node in topological_order(loss) if not node.op):
         p.label = ""
     with pytest.raises(ValueError, match=r"told from the labels of parameters.*p\.label = name"):
         draw(loss, limit=100)

@@ -21,6 +21,15 @@ def test_operands_come_before_results_each_once(data):
     assert all(place[parent] < place[node] for node in order for parent in node.parents)
 
 
+def test_several_roots_are_ordered_together_each_node_once():
+    a, b = Value(2.0), Value(3.0)
+    product = a * b
+    root = product + a
+    assert topological_order(root, b.exp(), product, root)[:-1] == [a, b, product, root]
+    assert topological_order(product, root) == topological_order(root)
+    assert topological_order() == []
+
+
 def test_order_follows_the_operands_not_the_time_of_construction():
     def gradients(first_made: bool) -> list[str]:
         a, b = Value(0.1), Value(0.3)

@@ -1,6 +1,6 @@
 """A recorded graph as a picture of its scalars: one box a scalar, one arrow a use of it.
 
-This room knows Value and the walk over its graph.
+This room knows Value.
 """
 
 from __future__ import annotations
@@ -22,27 +22,12 @@ from autograd.drawing.picture import (
     shortened,
     showable,
 )
-from autograd.graph import topological_order
 from autograd.value import Value
 
 MOST_ROUTES = 8
 LONGEST_ROUTE, LONGEST_PRODUCT = 70, 50  # characters
 AGREEMENT = 1e-12  # of the sum of sizes, between a gradient and the sum of its paths
 SHORTEST_LONG_NUMBER = 50  # bits of a number of paths, from which it is given as a power of ten
-
-
-def ordered(outputs: Sequence[Value]) -> list[Value]:
-    """Every node that the outputs depend on, operands before results, each once."""
-    if len(outputs) == 1:
-        return topological_order(outputs[0])
-    return topological_order(_Outputs(tuple(outputs)))[:-1]
-
-
-class _Outputs:
-    """Several outputs as the operands of one node, for the walk."""
-
-    def __init__(self, outputs: tuple[Value, ...]) -> None:
-        self._a, self._b = outputs, None
 
 
 def gradient_of(value: Value) -> float | None:
@@ -108,12 +93,13 @@ def scalar_picture(
 ) -> Picture:
     """What to draw of the graph, numbers at `precision` significant digits.
 
-    order      what `ordered` gives of the outputs
+    order      every node that the outputs depend on, operands before results
     partials   whether to write the local derivative where each arrow arrives
     highlight  a node whose every path to the output is to be told from the rest
 
+    >>> from autograd.graph import topological_order
     >>> a = Value(2.0, label="a")
-    >>> picture = scalar_picture(ordered([a * a]), [], precision=4)
+    >>> picture = scalar_picture(topological_order(a * a), [], precision=4)
     >>> picture.pairs
     [(0, 1), (0, 1)]
     """

@@ -58,13 +58,6 @@ class Recording:
         return found
 
 
-class _Roots:
-    """What has several roots for its operands."""
-
-    def __init__(self, roots: Sequence[Value]) -> None:
-        self._a, self._b = tuple(roots), None
-
-
 def read(roots: Sequence[Value]) -> Recording:
     """The graph below the roots.
 
@@ -73,7 +66,7 @@ def read(roots: Sequence[Value]) -> Recording:
     >>> graph.start.tolist(), graph.operands.tolist()
     ([0, 0, 0, 2, 4], [0, 1, 2, 0])
     """
-    nodes = topological_order(_Roots(roots))[:-1]
+    nodes = topological_order(*roots)
     size = len(nodes)
     index = dict(zip(nodes, range(size), strict=True))
     made_by = [node.primitive for node in nodes]
