@@ -21,6 +21,7 @@ from autograd.value import CONSTANT, Value
 
 _HERE = Path(__file__).parent
 _OURS = (f"{_HERE}{os.sep}", f"{_HERE.parent / 'nn'}{os.sep}")
+_LISTED = 6  # numbers in a message, of what may be thousands of operands
 _lock = threading.Lock()
 _in_force = 0  # modes, in all threads
 
@@ -67,7 +68,8 @@ def recorded() -> Iterator[bool]:
 def detect_anomaly() -> Iterator[None]:
     """Within it, this thread's first nan or infinity, forwards or backwards, is an error.
 
-    FloatingPointError names the operation, its operands and the line that recorded it. Leaves' gradients are
+    FloatingPointError names the operation, its operands and the line that recorded it, or the leaf whose own
+    sum overflows. Tangents of forward mode are watched as gradients are. Leaves' gradients are
     left as they were before the sweep that failed. Every node recorded within is kept until the end.
 
     >>> from autograd import Value
@@ -120,12 +122,29 @@ class _Anomalies:
     def see_sweep(self, order: Sequence[Value], gradient_of: Callable[[Value], float]) -> None:
         for node in reversed(order):
             gradient = gradient_of(node)
+            if not (node.parents or node.is_constant or math.isfinite(gradient)):
+                label = f" {node.label!r}" if node.label else ""
+                raise FloatingPointError(
+                    f"the gradient of the leaf{label} of data {node.data} adds up to {gradient}, though what "
+                    "arrives over each edge is finite"
+                )
             for i, (parent, partial) in enumerate(zip(node.parents, node.partials, strict=True)):
                 if not parent.is_constant and not math.isfinite(gradient * partial):
                     raise FloatingPointError(
                         f"backward through {_call(node)}, {self.where(node)}: its partial derivative by "
                         f"operand {i} is {partial}, and the gradient arriving is {gradient}"
                     )
+
+    def see_tangents(self, order: Sequence[Value], tangent_of: Callable[[Value], float]) -> None:
+        for node in order:
+            tangent = tangent_of(node)
+            if node.parents and not math.isfinite(tangent):
+                partials = _listed(node.partials)
+                arriving = _listed([tangent_of(parent) for parent in node.parents])
+                raise FloatingPointError(
+                    f"forwards through {_call(node)}, {self.where(node)}: its partial derivatives are "
+                    f"{partials}, and the tangents arriving are {arriving}, which makes {tangent}"
+                )
 
     def where(self, node: Value) -> str:
         return f"recorded at {self.places[node]}" if node in self.places else "recorded before detect_anomaly"
@@ -138,7 +157,7 @@ def _watching(watcher: Callable[[Value], None]) -> Iterator[None]:
     _thread.watchers.insert(place, watcher)
     with _lock:
         _in_force += 1
-        value._watch, value._watch_sweep = _see, _see_sweep
+        value._watch, value._watch_sweep = _see, see_sweep
     try:
         yield
     finally:
@@ -155,9 +174,16 @@ def _see(node: Value) -> Value:
     return node
 
 
-def _see_sweep(order: Sequence[Value], gradient_of: Callable[[Value], float]) -> None:
+def see_sweep(order: Sequence[Value], gradient_of: Callable[[Value], float]) -> None:
+    """Look for anomalies, if so asked, among gradients swept to the nodes of this topological order."""
     for anomalies in _thread.anomalies:
         anomalies.see_sweep(order, gradient_of)
+
+
+def see_tangents(order: Sequence[Value], tangent_of: Callable[[Value], float]) -> None:
+    """The same of tangents, which go from operands to results."""
+    for anomalies in _thread.anomalies:
+        anomalies.see_tangents(order, tangent_of)
 
 
 def _forget(node: Value) -> None:
@@ -166,8 +192,12 @@ def _forget(node: Value) -> None:
 
 
 def _call(node: Value) -> str:
-    operands = ", ".join(repr(parent.data) for parent in node.parents)
-    return f"{node.op}({operands})"
+    return f"{node.op}({_listed([parent.data for parent in node.parents])})"
+
+
+def _listed(numbers: Sequence[float]) -> str:
+    more = len(numbers) - _LISTED
+    return ", ".join(map(repr, numbers[:_LISTED])) + (f", … and {more} more" if more > 0 else "")
 
 
 def _place(frame: FrameType | None) -> str:

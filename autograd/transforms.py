@@ -10,15 +10,14 @@ This room knows `Value`, the walks over a graph, the modes of recording and stru
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 
-from autograd import value
 from autograd.graph import adjoints, topological_order
-from autograd.modes import recorded
+from autograd.modes import recorded, see_sweep, see_tangents
 from autograd.numberlike import number, real
 from autograd.structures import aligned, leaves, rebuild, transform
 from autograd.value import Value, as_value, recorded_partials
@@ -158,9 +157,7 @@ class _Run:
         self.chosen = list(args) if argnums is None else [args[argnums]]
         numbers = list(leaves(list(args)))
         self.nested = _thread.depth > 0 or any(isinstance(x, Value) for x in numbers)
-        for x in leaves(self.chosen):
-            if not isinstance(x, Value):
-                real(x, "argument of the function to differentiate")
+        _check_numbers(leaves(self.chosen), "argument of the function to differentiate")
 
     def __enter__(self) -> _Run:
         with ExitStack() as modes:
@@ -182,29 +179,29 @@ class _Run:
         else:
             args[self.argnums] = chosen[0]
         self.output = self.f(*args)
+        _check_numbers(leaves(self.output), "the value of the function to differentiate")
 
     def pull(self, output: Any, cotangent: Any) -> Any:
         """Reverse mode: the cotangent of the output carried to the inputs, in the arguments' structure."""
         order = topological_order(_weighted(output, cotangent))
         found = adjoints(order, 1.0, self.partials)
-        if value._watch_sweep is not None:
-            value._watch_sweep(order, lambda node: number(found.get(node, 0.0), "gradient"))
+        see_sweep(order, lambda node: number(found.get(node, 0.0), "gradient"))
         gradient = rebuild(self.chosen, iter([found.get(x, 0.0) for x in self.inputs]))
         return gradient[0] if len(self.chosen) == 1 else tuple(gradient)
 
     def push(self, tangents: tuple[Any, ...]) -> Any:
         """Forward mode: tangents of the inputs carried to the output, in its structure."""
         numbers = aligned(self.chosen, list(tangents), "tangents")
-        for x in numbers:
-            if not isinstance(x, Value):
-                real(x, "tangents")
+        _check_numbers(numbers, "tangents")
         tangent: dict[Value, Any] = dict(zip(self.inputs, numbers, strict=True))
-        for node in topological_order(_weighted(self.output, self.output)):
+        order = topological_order(*[x for x in leaves(self.output) if isinstance(x, Value)])
+        for node in order:
             if node not in tangent:
                 edges = zip(node.parents, self.partials(node), strict=True)
                 parts = [d * tangent[parent] for parent, d in edges if parent in tangent]
                 if parts:
                     tangent[node] = sum(parts[1:], parts[0])
+        see_tangents(order, lambda node: number(tangent.get(node, 0.0), "tangent"))
         return transform(self.output, lambda x: tangent.get(x, 0.0) if isinstance(x, Value) else 0.0)
 
     def partials(self, node: Value) -> tuple[Any, ...]:
@@ -235,6 +232,11 @@ def _weighted(output: Any, weights: Any) -> Value:
 
 def _scalar(output: Any) -> Any:
     """The one number of a function to differentiate."""
-    if not isinstance(output, Value):
-        real(output, "the value of the function to differentiate")
+    _check_numbers([output], "the value of the function to differentiate")
     return output
+
+
+def _check_numbers(numbers: Iterable[Any], what: str) -> None:
+    for x in numbers:
+        if not isinstance(x, Value):
+            real(x, what)

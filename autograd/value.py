@@ -339,8 +339,8 @@ class Value(NumberLike, MicrogradNames):
         seed = real(gradient, "backward's gradient")
         if self.primitive is CONSTANT:
             raise RuntimeError(
-                f"backward on the constant {self._data}, of which nothing is recorded: it was computed within "
-                "no_grad(), detached, or a plain number. Compute it from Values outside of no_grad()"
+                f"backward on the constant {self._data}, of which nothing is recorded: it was computed "
+                "within no_grad(), detached, or a plain number. Compute it from Values outside of no_grad()"
             )
         if create_graph:
             order = topological_order(self)
@@ -353,10 +353,10 @@ class Value(NumberLike, MicrogradNames):
             order = cleared(self, earlier)
             self._grad = seed
             sweep(order)
-            if _watch_sweep is not None:
-                _watch_sweep(order, _gradient)
             for leaf, gradient_before in earlier.items():
                 leaf._grad += gradient_before
+            if _watch_sweep is not None:
+                _watch_sweep([*earlier, *order], _gradient)
         except BaseException:  # an anomaly, or an interrupt: leaves hold what they held
             for leaf, gradient_before in earlier.items():
                 leaf._grad = gradient_before
@@ -372,7 +372,7 @@ def _restore(data: float, grad: float, label: str, constant: bool) -> Value:
 
 
 def _gradient(node: Value) -> float:
-    return node._grad
+    return number(node._grad, "gradient")  # a leaf may hold a recorded one
 
 
 def recorded_partials(node: Value) -> tuple[Any, ...]:

@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 
+import autograd
 from autograd import Value, check_gradients, detect_anomaly, grad, jvp, no_grad, pause_gc, vjp
 from nn import MLP
 
@@ -141,3 +142,54 @@ def test_backward_on_what_was_not_recorded_says_how_it_would_be(create_graph):
 
 def test_a_checked_function_that_gives_a_constant_has_gradient_0():
     assert check_gradients(lambda x: Value(5.0).detach(), 3.0).worst.candidate == 0.0
+
+
+def test_an_overflow_in_a_leafs_own_sum_is_named_and_the_leaf_keeps_its_gradient():
+    x = Value(1.0, label="weight")
+    x.grad = 7.0
+    words = r"the gradient of the leaf 'weight' of data 1\.0 adds up to inf"
+    with detect_anomaly():
+        y = (x * 1e308 - 1e308) + (x * 1e308 - 1e308)  # 0, and 1e308 along either way
+        with pytest.raises(FloatingPointError, match=words):
+            y.backward()
+        assert x.grad == 7.0
+        with pytest.raises(FloatingPointError, match=r"the leaf of data 1\.0 adds up to inf"):
+            grad(lambda x: (x * 1e308 - 1e308) + (x * 1e308 - 1e308))(1.0)
+
+
+def test_an_overflow_over_two_sweeps_is_named_and_the_first_one_stays():
+    x = Value(1.0)
+    with detect_anomaly():
+        y = x * 1e308
+        y.backward()
+        with pytest.raises(FloatingPointError, match=r"the leaf of data 1\.0 adds up to inf"):
+            y.backward()
+    assert x.grad == 1e308
+
+
+def test_a_leaf_that_holds_a_recorded_gradient_is_watched_too():
+    x = Value(2.0)
+    (x * x).backward(create_graph=True)  # 2x
+    with detect_anomaly():
+        (x * 3).backward()
+    assert x.grad.data == 7.0
+
+
+def test_an_anomaly_of_forward_mode_is_named():
+    words = r"forwards through sqrt\(0\.0\), recorded at .*test_modes\.py.* are inf, .* are 1\.0, .* inf"
+    with detect_anomaly(), pytest.raises(FloatingPointError, match=words):
+        jvp(lambda x: x.sqrt() + 1, (0.0,), (1.0,))
+    with detect_anomaly(), pytest.raises(FloatingPointError, match=r"arriving are 1e\+308, 1e\+308, .* inf"):
+        jvp(lambda x, y: x + y, (1.0, 1.0), (1e308, 1e308))
+
+
+def test_forward_mode_computes_nothing_of_its_own_that_could_overflow():
+    with detect_anomaly():
+        assert jvp(lambda x: [2.0 * x, 3.0], (1e200,), (1.0,)) == ([2e200, 3.0], [2.0, 0.0])
+
+
+def test_of_a_thousand_operands_six_are_listed():
+    xs = [Value(1e308)] * 1000
+    words = r"^sum\((1e\+308, ){6}… and 994 more\) is inf, recorded"
+    with detect_anomaly(), pytest.raises(FloatingPointError, match=words):
+        autograd.sum(xs)
