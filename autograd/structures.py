@@ -62,7 +62,9 @@ def rebuild(structure: Any, numbers: Iterator[Any]) -> Any:
     if isinstance(structure, dict):
         return {key: rebuild(part, numbers) for key, part in structure.items()}
     if isinstance(structure, tuple):
-        return tuple(rebuild(part, numbers) for part in structure)
+        parts = [rebuild(part, numbers) for part in structure]
+        named = hasattr(structure, "_fields")  # by which `f` will ask for them
+        return type(structure)(*parts) if named else tuple(parts)
     if isinstance(structure, list):
         return [rebuild(part, numbers) for part in structure]
     if isinstance(structure, np.ndarray):

@@ -94,11 +94,17 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], Any]]:
 def jvp(f: Callable[..., Any], args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """The value of f at args, and its directional derivative J·t, in the output's structure; forward mode.
 
-    args, tangents  as many of one as of the other, each tangent in its argument's structure
+    args, tangents  tuples or lists, as many of one as of the other, each tangent in its argument's structure
 
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 10.0))        # y + 10 x
     (6.0, 23.0)
     """
+    for what, given in (("args", args), ("tangents", tangents)):
+        if not isinstance(given, (tuple, list)):
+            raise TypeError(
+                f"jvp's {what}: expected a tuple with one entry for each argument of the function, as in "
+                f"jvp(f, (x,), (t,)), got {type(given).__name__} {given!r:.60}"
+            )
     with _Run(f, tuple(args)) as run:
         return run.result(run.output), run.result(run.push(tuple(tangents)))
 

@@ -61,7 +61,9 @@ def _binary(name: str) -> Callable[[Value, Any], Value]:
     primitive = PRIMITIVES[name]
     value, (by_a, by_b) = primitive.value, primitive.partials
 
-    def method(self: Value, other: Any) -> Any:
+    def method(self: Value, other: Any, modulus: None = None) -> Any:
+        if modulus is not None:
+            raise TypeError(f"{name!r} takes two operands, got 3: pow with a modulus is for integers")
         if other.__class__ is not Value:
             if isinstance(other, np.ndarray):
                 return NotImplemented  # the array's own operator calls this one for each entry

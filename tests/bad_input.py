@@ -98,6 +98,14 @@ NAMING_OPERAND_AND_OPERATION = [  # entry, words, call
      lambda: primitive("new", abs, abs)),
     ("tangent that is no number", "tangents: expected a real number, got str 'a'",
      lambda: jvp(lambda x: x * x, (1.0,), ("a",))),
+    ("jvp's argument that is no tuple", r"jvp's args: expected .* as in jvp\(f, \(x,\), \(t,\)\), got float",
+     lambda: jvp(lambda x: x * x, 1.0, 1.0)),
+    ("jvp's tangent that is no tuple", "jvp's tangents: expected a tuple .* got ndarray",
+     lambda: jvp(lambda x: x @ x, (np.ones(2),), np.ones(2))),
+    ("what a function gives that is no number", "value of the function to differentiate: .* got str '1'",
+     lambda: jvp(lambda x: [x, "1"], (1.0,), (1.0,))),
+    ("pow with a modulus", "'power' takes two operands, got 3: pow with a modulus is for integers",
+     lambda: pow(v, 2, 3)),
     ("copy of a result", "Copy the leaves and record again", (v * v).__reduce__),
 ]
 

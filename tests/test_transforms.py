@@ -1,13 +1,14 @@
 """Derivatives of functions against calculus, 50 digits and one another."""
 
 import math
+from typing import NamedTuple
 
 import mpmath as mp
 import numpy as np
 import pytest
 
 import autograd
-from autograd import Value, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd import Value, check_gradients, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.structures import transform
 
 
@@ -125,6 +126,21 @@ def test_value_and_gradient_of_every_structure(f, argument, value, gradient):
     assert grad(lambda scale, x: scale * f(x), argnums=-1)(2.0, argument) == transform(
         gradient, lambda g: 2 * g
     )
+
+
+class Line(NamedTuple):
+    slope: float
+    intercept: float
+
+
+def test_a_named_tuple_stays_one_for_the_function_and_in_the_gradient():
+    def at_3(line):
+        return line.slope * 3 + line.intercept
+
+    assert value_and_grad(at_3)(Line(2.0, 1.0)) == (7.0, Line(3.0, 1.0))
+    assert grad(lambda lines: at_3(lines[1]))([1.0, Line(2.0, 1.0)])[1].slope == 3.0
+    assert jvp(at_3, (Line(2.0, 1.0),), (Line(1.0, 0.5),)) == (7.0, 3.5)
+    check_gradients(at_3, Line(2.0, 1.0), gradient=lambda line: Line(3.0, 1.0)).assert_ok()
 
 
 @pytest.mark.parametrize("dtype", [float, np.float32, int, object])
