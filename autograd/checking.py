@@ -4,7 +4,7 @@ An entry agrees when its numerical derivative is within `tolerance` of its argum
 within what rounding in f hides, and then the row says how much that is. One that seems wrong is tried with
 other steps before it is accused, and a kink is told from a mistake: see `differences`.
 
-This room knows `Value`, the modes of recording, the verdict on one derivative, reports and structures.
+This room knows `Value`, the modes of recording, the verdict on derivatives, reports and structures.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from __future__ import annotations
 import contextlib
 import inspect
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd.differences import EPSILON, STEPS, Entry
+from autograd.differences import EPSILON, STEPS, Entry, judged_row
 from autograd.modes import recorded
 from autograd.numberlike import real
-from autograd.reports import GradientReport, GradientRow, compare_row
+from autograd.reports import GradientReport
 from autograd.structures import aligned, leaves, rebuild
 from autograd.value import Value
 
@@ -85,7 +84,7 @@ def check_gradients(
             chosen = range(size) if sample is None else sorted(rng.permutation(size)[:sample].tolist())
             points = {i: (function.along(start + i), function.numbers[start + i]) for i in chosen}
             entries = {i: Entry(*points[i], analytic[start + i], method, step) for i in chosen}
-            rows.append(_row(name, argument, size, entries, tolerance))
+            rows.append(judged_row(name, argument, size, entries, tolerance))
             start += size
     return GradientReport(tuple(rows), "gradient", _REFERENCES[method], tolerance)
 
@@ -137,44 +136,6 @@ def _finite(x: Any) -> float:
     if not math.isfinite(number):
         raise ValueError(f"check_gradients: expected finite arguments, which can be stepped from, got {x!r}")
     return number
-
-
-def _row(name: str, argument: Any, size: int, entries: dict[int, Entry], tolerance: float) -> GradientRow:
-    """The row of an argument of `size` numbers; `entries` are those to check, by their place among them."""
-    for step in (Entry.settle, Entry.judge):
-        allowed = tolerance * _largest(entries.values())
-        for entry in entries.values():
-            step(entry, allowed)
-    shown = {i: e for i, e in entries.items() if not e.ok} or entries
-    analytic, numeric = [e.analytic for e in shown.values()], [e.numeric.slope for e in shown.values()]
-    row = compare_row(name, analytic, numeric, tolerance)
-    shape = argument.shape if isinstance(argument, np.ndarray) else () if size == 1 else (size,)
-    index = np.unravel_index(list(shown)[row.index[0]], shape) if shape and row.index else ()
-    floor = max(abs(row.candidate), abs(row.reference), _largest(entries.values()))
-    return replace(
-        row,
-        shape=shape,
-        index=tuple(int(i) for i in index),
-        relative=row.absolute / floor if 0 < row.absolute < math.inf else row.absolute,
-        ok=all(e.ok for e in entries.values()),
-        note="; ".join(_notes(list(entries.values()), size)),
-    )
-
-
-def _largest(entries: Iterable[Entry]) -> float:
-    """The largest gradient that both sides know of: a wild number on one side measures nothing."""
-    pairs = [(abs(e.analytic), abs(e.numeric.slope)) for e in entries]
-    return max((min(pair) for pair in pairs if all(map(math.isfinite, pair))), default=0.0)
-
-
-def _notes(entries: list[Entry], size: int) -> list[str]:
-    """What there is to say of a row: each remark once, and of how many entries it is true."""
-    notes = [f"{len(entries)} of {size} entries checked"] if len(entries) < size else []
-    for remark in dict.fromkeys(remark for e in entries for remark in e.remarks):
-        about = [e for e in entries if remark in e.remarks]
-        text = remark.format(max(about, key=lambda e: e.numeric.error))
-        notes.append(f"{len(about)} of {len(entries)} entries: {text}" if size > 1 else text)
-    return notes
 
 
 def _given_gradient(gradient: Any, args: tuple[Any, ...]) -> list[float]:

@@ -1,4 +1,4 @@
-"""One derivative against differences of the function's values: the numerical estimate, and the verdict.
+"""A derivative against differences of the function's values: the numerical estimate, and the verdict.
 
     central      (f(x+h) - f(x-h)) / 2h       off by h² f'''/6, and by the rounding of f over h
     richardson   central for h, h/2 and h/4, weighted so that the errors in h² and h⁴ cancel
@@ -8,16 +8,20 @@ After Richardson (1911) and Ridders (1982); for the complex step Squire and Trap
 every function: a long one reaches across kinks and out of the domain, a short one drowns in f's rounding. So
 `settle` tries others, and measures the error by what neighbouring steps differ.
 
-This room knows nothing of the project.
+This room knows what a row of a report holds.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
+
+import numpy as np
+
+from autograd.reports import GradientRow, compare_row
 
 EPSILON = 2.0**-52
 STEPS = {  # by method, relative to max(1, |x|): where truncation and rounding balance for ordinary functions
@@ -223,3 +227,43 @@ class Entry:
                 self.ok = True
                 slopes = "{0.kink[0]:.4g} and {0.kink[1]:.4g}"
                 self.remarks.append(f"a kink lies at this very point: slopes {slopes}")
+
+
+def judged_row(
+    name: str, argument: Any, size: int, entries: dict[int, Entry], tolerance: float
+) -> GradientRow:
+    """The row of an argument of `size` numbers; `entries` are those to check, by their place among them."""
+    for step in (Entry.settle, Entry.judge):
+        allowed = tolerance * _largest(entries.values())
+        for entry in entries.values():
+            step(entry, allowed)
+    shown = {i: e for i, e in entries.items() if not e.ok} or entries
+    analytic, numeric = [e.analytic for e in shown.values()], [e.numeric.slope for e in shown.values()]
+    row = compare_row(name, analytic, numeric, tolerance)
+    shape = argument.shape if isinstance(argument, np.ndarray) else () if size == 1 else (size,)
+    index = np.unravel_index(list(shown)[row.index[0]], shape) if shape and row.index else ()
+    floor = max(abs(row.candidate), abs(row.reference), _largest(entries.values()))
+    return replace(
+        row,
+        shape=shape,
+        index=tuple(int(i) for i in index),
+        relative=row.absolute / floor if 0 < row.absolute < math.inf else row.absolute,
+        ok=all(e.ok for e in entries.values()),
+        note="; ".join(_notes(list(entries.values()), size)),
+    )
+
+
+def _largest(entries: Iterable[Entry]) -> float:
+    """The largest gradient that both sides know of: a wild number on one side measures nothing."""
+    pairs = [(abs(e.analytic), abs(e.numeric.slope)) for e in entries]
+    return max((min(pair) for pair in pairs if all(map(math.isfinite, pair))), default=0.0)
+
+
+def _notes(entries: list[Entry], size: int) -> list[str]:
+    """What there is to say of a row: each remark once, and of how many entries it is true."""
+    notes = [f"{len(entries)} of {size} entries checked"] if len(entries) < size else []
+    for remark in dict.fromkeys(remark for e in entries for remark in e.remarks):
+        about = [e for e in entries if remark in e.remarks]
+        text = remark.format(max(about, key=lambda e: e.numeric.error))
+        notes.append(f"{len(about)} of {len(entries)} entries: {text}" if size > 1 else text)
+    return notes

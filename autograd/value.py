@@ -358,7 +358,7 @@ class Value(NumberLike, MicrogradNames):
             for leaf, gradient_before in earlier.items():
                 leaf._grad += gradient_before
             if _watch_sweep is not None:
-                _watch_sweep([*earlier, *order], _gradient)
+                _watch_sweep([*earlier, *order], lambda node: number(node._grad, "gradient"))
         except BaseException:  # an anomaly, or an interrupt: leaves hold what they held
             for leaf, gradient_before in earlier.items():
                 leaf._grad = gradient_before
@@ -371,10 +371,6 @@ def _restore(data: float, grad: float, label: str, constant: bool) -> Value:
     if constant:
         leaf.primitive = CONSTANT
     return leaf
-
-
-def _gradient(node: Value) -> float:
-    return number(node._grad, "gradient")  # a leaf may hold a recorded one
 
 
 def recorded_partials(node: Value) -> tuple[Any, ...]:

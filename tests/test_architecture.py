@@ -20,7 +20,7 @@ ROOMS = {  # each room, and the project's rooms it may know
     "autograd.micrograd": set(),
     "autograd.structures": set(),
     "autograd.reports": set(),
-    "autograd.differences": set(),
+    "autograd.differences": {"autograd.reports"},
     "autograd.numberlike": {"autograd.primitives"},
     "autograd.algebra": set(),
     "autograd.notation": {"autograd.algebra"},
