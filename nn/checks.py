@@ -17,8 +17,8 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 
-def real_array(name: str, value: object, expected: str) -> Array:
-    """`value` as a float64 array; integers and booleans are converted, a False is 0.0.
+def real_array(name: str, value: object, expected: str, dtype: npt.DTypeLike = np.float64) -> Array:
+    """`value` as an array of this float dtype; integers and booleans are converted, a False is 0.0.
 
     Raises TypeError for objects, text, complex numbers and dates, ValueError for ragged rows.
     """
@@ -31,10 +31,10 @@ def real_array(name: str, value: object, expected: str) -> Array:
             f"{name}: expected an array of real numbers, got dtype {array.dtype}; "
             f"convert it first, for instance with np.asarray({name}, dtype=float)."
         )
-    if array.dtype == np.float64:
+    if array.dtype == dtype:
         return array                    # the quick way, for what comes in every step
-    with np.errstate(all="ignore"):     # a long double too large for float64 becomes inf, refused later
-        return array.astype(np.float64)
+    with np.errstate(all="ignore"):     # what is too large for the dtype becomes inf, refused later
+        return array.astype(dtype)
 
 
 def finite(name: str, array: Array) -> Array:
@@ -55,27 +55,33 @@ def finite(name: str, array: Array) -> Array:
     )
 
 
-def table(name: str, value: object, rows: int | None = None) -> Array:
+def table(
+    name: str, value: object, rows: int | None = None, dtype: npt.DTypeLike = np.float64
+) -> Array:
     """`value` as a (rows, N) array, one column a sample, N at least 1. It need not be finite.
 
     rows None: any number of them, from 1 on.
     """
     expected = f"({'features' if rows is None else rows}, N) with N >= 1"
-    array = real_array(name, value, expected)
+    array = real_array(name, value, expected, dtype)
     if array.ndim != 2 or rows not in (None, array.shape[0]) or 0 in array.shape:
         advice = _advice_for_one_axis(name, array, rows)
         raise ValueError(shape_message(name, expected, str(array.shape), advice))
     return array
 
 
-def columns(name: str, value: object, rows: int | None = None) -> Array:
+def columns(
+    name: str, value: object, rows: int | None = None, dtype: npt.DTypeLike = np.float64
+) -> Array:
     """`value` as a `table` of finite numbers."""
-    return finite(name, table(name, value, rows))
+    return finite(name, table(name, value, rows, dtype))
 
 
-def exactly(name: str, value: object, shape: tuple[int, ...]) -> Array:
+def exactly(
+    name: str, value: object, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64
+) -> Array:
     """`value` as an array of just this shape: nothing is broadcast. It need not be finite."""
-    array = real_array(name, value, str(shape))
+    array = real_array(name, value, str(shape), dtype)
     if array.shape != shape:
         fits = len(shape) == 2 and array.size == math.prod(shape)
         advice = _advice_for_one_axis(name, array, shape[0]) if fits else ""
@@ -123,14 +129,28 @@ def distributions(name: str, array: Array) -> Array:
     return array
 
 
+def signs(name: str, array: Array) -> Array:
+    """`array` itself if each entry is -1 or +1, the two classes of a hinge loss."""
+    wrong = np.abs(array) != 1.0
+    if wrong.any():
+        row, column = (int(i) for i in np.argwhere(wrong)[0])
+        raise ValueError(
+            f"{name} holds {array[row, column]} at row {row}, column {column}; expected -1 or 1, the classes "
+            f"of a hinge loss. For classes 0 and 1, pass 2 * {name} - 1."
+        )
+    return array
+
+
 TARGETS: Mapping[str, Callable[[str, Array], Array]] = {
     "binary_cross_entropy": probabilities,
+    "binary_cross_entropy_with_logits": probabilities,
     "cross_entropy": distributions,
+    "hinge": signs,
 }
 
 
 def targets(name: str, array: Array, loss: str) -> Array:
-    """`array` itself if it holds what this loss is made for: the cross-entropies want probabilities.
+    """`array` itself if it holds what this loss is made for: probabilities, or the signs of two classes.
 
     >>> targets("y", np.array([[2.0]]), "binary_cross_entropy")
     Traceback (most recent call last):
@@ -139,10 +159,63 @@ def targets(name: str, array: Array, loss: str) -> Array:
     return TARGETS[loss](name, array) if loss in TARGETS else array
 
 
-def samples(x: object, y: object, inputs: int, outputs: int, loss: str) -> tuple[Array, Array]:
-    """Both as float64 arrays: x (inputs, N), y (outputs, N), all finite, and y what this loss takes."""
-    x = columns("x", x, inputs)
-    return x, targets("y", finite("y", exactly("y", y, (outputs, x.shape[1]))), loss)
+def labels(name: str, value: object, classes: int) -> Array:
+    """Targets (classes, N) for labels (N,), whole numbers from 0: 1.0 in the row of each one's class.
+
+    >>> labels("y", [1, 0], classes=2)
+    array([[0., 1.],
+           [1., 0.]])
+    >>> labels("y", [1, 2], classes=2)
+    Traceback (most recent call last):
+    ValueError: y: expected classes 0 to 1, got 2 at index 1
+    """
+    numbers = np.asarray(value)
+    outside = (numbers < 0) | (numbers >= classes)
+    if outside.any():
+        place = int(np.argmax(outside))
+        known = f"classes 0 to {classes - 1}"
+        raise ValueError(f"{name}: expected {known}, got {numbers[place]} at index {place}")
+    targets = np.zeros((classes, len(numbers)))
+    targets[numbers, np.arange(len(numbers))] = 1.0
+    return targets
+
+
+def class_targets(name: str, value: object, outputs: int, loss: str) -> object:
+    """`value` itself, or one-hot targets where it is the labels (N,) that the cross-entropy takes, too."""
+    if loss != "cross_entropy":
+        return value
+    try:
+        numbers = np.asarray(value)
+    except ValueError:                  # ragged rows: the next check says so
+        return value
+    return labels(name, numbers, outputs) if numbers.ndim == 1 and numbers.dtype.kind in "iu" else value
+
+
+def samples(
+    x: object, y: object, inputs: int, outputs: int, loss: str, dtype: npt.DTypeLike = np.float64
+) -> tuple[Array, Array]:
+    """Both as float arrays: x (inputs, N), y (outputs, N), all finite, and y what this loss takes."""
+    x = columns("x", x, inputs, dtype)
+    y = class_targets("y", y, outputs, loss)
+    return x, targets("y", finite("y", exactly("y", y, (outputs, x.shape[1]), dtype)), loss)
+
+
+def sample_weights(name: str, value: object, samples: int, dtype: npt.DTypeLike = np.float64) -> Array:
+    """`value` as an array (N,) of finite numbers of at least 0, and some above it.
+
+    >>> sample_weights("weights", [1, 0, 2], samples=3)
+    array([1., 0., 2.])
+    >>> sample_weights("weights", [1, -1], samples=2)
+    Traceback (most recent call last):
+    ValueError: weights holds -1.0 at index 1; expected at least 0.
+    """
+    array = finite(name, exactly(name, value, (samples,), dtype))
+    if (array < 0).any():
+        place = int(np.argmax(array < 0))
+        raise ValueError(f"{name} holds {array[place]} at index {place}; expected at least 0.")
+    if not array.any():
+        raise ValueError(f"{name}: expected some weight above 0, got {samples} times 0.")
+    return array
 
 
 def positive(name: str, value: object) -> float:
@@ -201,6 +274,32 @@ def _real(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name}: expected a real number, got {type(value).__name__} {value!r}")
     return float(value)
+
+
+def flag(name: str, value: object) -> bool:
+    """`value` itself if it is True or False.
+
+    >>> flag("batch_norm", 1)
+    Traceback (most recent call last):
+    TypeError: batch_norm: expected True or False, got 1
+    """
+    if isinstance(value, bool):
+        return value
+    raise TypeError(f"{name}: expected True or False, got {value!r:.60}")
+
+
+def float_type(name: str, value: object) -> np.dtype[Any]:
+    """`value`, np.float64 or np.float32 or a name of theirs, as a dtype.
+
+    >>> float_type("dtype", "float32")
+    dtype('float32')
+    >>> float_type("dtype", int)
+    Traceback (most recent call last):
+    ValueError: dtype: expected np.float64 or np.float32, got <class 'int'>
+    """
+    if value in (np.float64, np.float32, "float64", "float32"):
+        return np.dtype(cast(str, value))
+    raise ValueError(f"{name}: expected np.float64 or np.float32, got {value!r:.60}")
 
 
 def count(name: str, value: object, least: int) -> int:

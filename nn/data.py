@@ -36,13 +36,7 @@ def one_hot(labels: npt.ArrayLike, classes: int | None = None) -> Array:
         )
     _check_length(numbers)
     known = int(numbers.max()) + 1 if classes is None else checks.count("classes", classes, least=1)
-    outside = (numbers < 0) | (numbers >= known)
-    if outside.any():
-        place = int(np.argmax(outside))
-        raise ValueError(f"labels: expected classes 0 to {known - 1}, got {numbers[place]} at index {place}")
-    targets = np.zeros((known, len(numbers)))
-    targets[numbers, np.arange(len(numbers))] = 1.0
-    return targets
+    return checks.labels("labels", numbers, known)
 
 
 def random_split(

@@ -5,8 +5,10 @@ table of primitives states the same mathematics in other words.
 
 Letters: z logits, a = g(z) activations, p predictions and y targets, all (width, N), one column a
 sample; dz stands for ∂loss/∂z. Call them under np.errstate(all="ignore"): arithmetic never raises.
+Each writes where it is told, so that a step of training needs no new memory.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -15,160 +17,199 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
+SQRT_HALF = math.sqrt(0.5)
+NORMAL = 1.0 / math.sqrt(2.0 * math.pi)     # the normal density is NORMAL · e^{-z²/2}
+LEAK = 0.01                                 # what leaky_relu lets through below 0
+
 
 class Activation(NamedTuple):
-    """a = g(z), and the way back through it: dz as a function of a and da."""
+    """a = g(z), and the way back through it.
 
-    value: Callable[[Array], Array]
-    backward: Callable[[Array, Array], Array]
+    value     (z, out): writes g(z) to `out`
+    backward  (z, a, da): turns da into dz = da ⊙ g'(z) in place; z is used up, as room to work in
+    """
+
+    value: Callable[[Array, Array], object]
+    backward: Callable[[Array, Array, Array], object]
 
 
-def sigmoid(z: Array) -> Array:
+def sigmoid(z: Array, out: Array) -> None:
     """1 / (1 + e⁻ᶻ) for z >= 0 and eᶻ / (1 + eᶻ) below: neither exponential can overflow.
 
-    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
+    >>> a = np.empty(3)
+    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]), out=a)
+    >>> a
     array([0. , 0.5, 1. ])
     """
-    return np.exp(np.minimum(z, 0.0)) / (1.0 + np.exp(-np.abs(z)))
+    above = np.minimum(z, 0.0)
+    np.exp(above, out=above)
+    np.copysign(z, -1.0, out=out)       # -|z|
+    np.exp(out, out=out)
+    out += 1.0
+    np.divide(above, out, out=out)
 
 
-def relu(z: Array) -> Array:
-    """max(z, 0), nan for nan.
+def sigmoid_backward(z: Array, a: Array, da: Array) -> None:
+    """The slope: g' = e⁻ᶻ / (1 + e⁻ᶻ)² = a (1 - a)."""
+    np.subtract(1.0, a, out=z)
+    z *= a
+    da *= z
 
-    >>> relu(np.array([-1.0, 2.0]))
-    array([0., 2.])
+
+def relu(z: Array, out: Array) -> None:
+    """max(z, 0), nan for nan."""
+    np.maximum(z, 0.0, out=out)
+    out += 0.0                          # which zero maximum(-0.0, 0.0) is depends on the processor
+
+
+def relu_backward(z: Array, a: Array, da: Array) -> None:
+    """The slope is 1 above 0 and 0 from there down, nan for nan: the sign of a."""
+    np.sign(a, out=z)
+    da *= z
+
+
+def leaky_relu(z: Array, out: Array) -> None:
+    """Of z above 0 itself, 0.01 z below: the larger of the two. Maas, Hannun & Ng 2013."""
+    np.multiply(z, LEAK, out=out)
+    np.maximum(z, out, out=out)
+
+
+def leaky_relu_backward(z: Array, a: Array, da: Array) -> None:
+    """The slope is 1 above 0 and 0.01 from there down, nan for nan; a has the sign of z."""
+    np.sign(a, out=z)
+    np.maximum(z, LEAK, out=z)
+    da *= z
+
+
+def tanh_backward(z: Array, a: Array, da: Array) -> None:
+    """The slope: g' = 1 / cosh² z = 1 - a²."""
+    np.multiply(a, a, out=z)
+    np.subtract(1.0, z, out=z)
+    da *= z
+
+
+def elu(z: Array, out: Array) -> None:
+    """Of z above 0 itself, eᶻ - 1 below. Clevert, Unterthiner & Hochreiter 2016, with scale 1."""
+    np.minimum(z, 0.0, out=out)
+    np.expm1(out, out=out)
+    out += np.maximum(z, 0.0)
+
+
+def elu_backward(z: Array, a: Array, da: Array) -> None:
+    """The slope is 1 above 0, and eᶻ = a + 1 below."""
+    np.minimum(a, 0.0, out=z)
+    z += 1.0
+    da *= z
+
+
+def gelu(z: Array, out: Array) -> None:
+    """The product z Φ(z), Φ the normal distribution's share below z. Hendrycks & Gimpel 2016, exact.
+
+    >>> a = np.empty(3)
+    >>> gelu(np.array([-40.0, 0.0, 40.0]), out=a)
+    >>> a
+    array([-0.,  0., 40.])
     """
-    return np.maximum(z, 0.0) + 0.0     # which zero maximum(-0.0, 0.0) is depends on the processor
+    np.multiply(z, normal_share(z), out=out)
 
 
-def softmax(z: Array) -> Array:
+def gelu_backward(z: Array, a: Array, da: Array) -> None:
+    """The slope: g' = Φ(z) + z φ(z), as Φ' is the density φ(z) = e^{-z²/2} / √(2π)."""
+    slope = z * z
+    slope *= -0.5
+    np.exp(slope, out=slope)
+    slope *= NORMAL
+    slope *= z
+    slope += normal_share(z)
+    da *= slope
+
+
+def normal_share(z: Array) -> Array:
+    """Φ(z) = erfc(-z / √2) / 2: the complement keeps the digits where Φ is small."""
+    share: Array = 0.5 * complementary_error(-SQRT_HALF * z)
+    return share
+
+
+def complementary_error(x: Array) -> Array:
+    """erfc, which NumPy lacks: SciPy's where SciPy is installed, else Python's for each entry."""
+    try:
+        from scipy.special import erfc
+    except ImportError:
+        erfc = np.frompyfunc(math.erfc, 1, 1)
+    return np.asarray(erfc(x), dtype=x.dtype)
+
+
+def silu(z: Array, out: Array) -> None:
+    """The product z σ(z), also called swish. Elfwing, Uchibe & Doya 2018."""
+    sigmoid(z, out)
+    out *= z
+
+
+def silu_backward(z: Array, a: Array, da: Array) -> None:
+    """The slope: g' = σ + z σ (1 - σ) = σ + a (1 - σ)."""
+    share = np.empty_like(z)
+    sigmoid(z, share)
+    np.subtract(1.0, share, out=z)
+    z *= a
+    z += share
+    da *= z
+
+
+def softplus(z: Array, out: Array) -> None:
+    """log(1 + eᶻ) = max(z, 0) + log(1 + e^{-|z|}): the exponential cannot overflow."""
+    np.copysign(z, -1.0, out=out)
+    np.exp(out, out=out)
+    np.log1p(out, out=out)
+    out += np.maximum(z, 0.0)
+
+
+def softplus_backward(z: Array, a: Array, da: Array) -> None:
+    """The slope: g' = σ(z) = 1 - 1 / (1 + eᶻ) = 1 - e⁻ᵃ."""
+    np.negative(a, out=z)
+    np.expm1(z, out=z)
+    np.negative(z, out=z)
+    da *= z
+
+
+def softmax(z: Array, out: Array) -> None:
     """e^{z_k} / Σ_j e^{z_j} down each column, shifted by its maximum so that no exponential overflows.
 
-    >>> softmax(np.array([[1000.0], [1000.0]]))
+    >>> a = np.empty((2, 1))
+    >>> softmax(np.array([[1000.0], [1000.0]]), out=a)
+    >>> a
     array([[0.5],
            [0.5]])
     """
-    e = np.exp(z - z.max(axis=0))
-    a: Array = e / e.sum(axis=0)
-    return a
+    np.subtract(z, np.maximum.reduce(z), out=out)
+    np.exp(out, out=out)
+    out /= np.add.reduce(out)
 
 
-def softmax_backward(a: Array, da: Array) -> Array:
+def softmax_backward(z: Array, a: Array, da: Array) -> None:
     """Back through the softmax: dz = a (da - Σ_k a_k da_k), down each column.
 
     From ∂a_k/∂z_j = a_k (δ_kj - a_j):  dz_j = Σ_k da_k a_k (δ_kj - a_j) = a_j (da_j - Σ_k a_k da_k).
 
-    >>> softmax_backward(np.array([[0.5], [0.5]]), np.array([[1.0], [0.0]]))
+    >>> dz = np.array([[1.0], [0.0]])
+    >>> softmax_backward(np.empty((2, 1)), np.array([[0.5], [0.5]]), dz)
+    >>> dz
     array([[ 0.25],
            [-0.25]])
     """
-    dz: Array = a * (da - (a * da).sum(axis=0))
-    return dz
+    np.multiply(a, da, out=z)
+    da -= np.add.reduce(z)
+    da *= a
 
 
 ACTIVATIONS: Mapping[str, Activation] = {
-    "sigmoid": Activation(sigmoid, lambda a, da: da * (a * (1.0 - a))),     # e⁻ᶻ / (1 + e⁻ᶻ)² = a (1 - a)
-    "relu": Activation(relu, lambda a, da: da * np.sign(a)),                # 1 above 0, 0 at 0, nan for nan
-    "tanh": Activation(np.tanh, lambda a, da: da * (1.0 - a * a)),          # 1 / cosh² z = 1 - a²
-    "linear": Activation(np.positive, lambda a, da: da),
+    "sigmoid": Activation(sigmoid, sigmoid_backward),
+    "relu": Activation(relu, relu_backward),
+    "tanh": Activation(np.tanh, tanh_backward),
+    "linear": Activation(np.positive, lambda z, a, da: None),       # g' = 1
+    "leaky_relu": Activation(leaky_relu, leaky_relu_backward),
+    "elu": Activation(elu, elu_backward),
+    "gelu": Activation(gelu, gelu_backward),
+    "silu": Activation(silu, silu_backward),
+    "softplus": Activation(softplus, softplus_backward),
 }
 OUTPUTS: Mapping[str, Activation] = {**ACTIVATIONS, "softmax": Activation(softmax, softmax_backward)}
-
-
-# Losses of targets y and predictions p, both (out, N). A cross-entropy belongs to one output, whose
-# exponentials it undoes: computed from the logits z it is finite wherever z is.
-
-
-class Loss(NamedTuple):
-    """A loss and its gradient: by the predictions, or, where it belongs to an output, by the logits."""
-
-    value: Callable[[Array, Array], float]
-    gradient: Callable[[Array, Array], Array]
-    output: str | None = None
-    of_logits: Callable[[Array, Array], float] | None = None
-
-
-def mean_squared_error(y: Array, p: Array) -> float:
-    """Mean of (y - p)² over all entries.
-
-    >>> mean_squared_error(np.array([[0.0, 1.0]]), np.array([[0.5, 1.0]]))
-    0.125
-    """
-    return float(np.mean((y - p) ** 2))
-
-
-def mean_squared_error_gradient(y: Array, p: Array) -> Array:
-    """Its gradient by the predictions, dp = 2 (p - y) / (out N)."""
-    return (p - y) * (2.0 / p.size)
-
-
-def binary_cross_entropy(y: Array, p: Array) -> float:
-    """Mean of -y log p - (1 - y) log(1 - p) over all entries.
-
-    >>> round(binary_cross_entropy(np.array([[1.0, 0.0]]), np.array([[0.5, 0.5]])), 6)
-    0.693147
-    """
-    return float(np.mean(_weighted(y, -np.log(p)) + _weighted(1.0 - y, -np.log1p(-p))))
-
-
-def binary_cross_entropy_of_logits(y: Array, z: Array) -> float:
-    """The same for p = σ(z).
-
-    -log σ(z) = log(1 + e⁻ᶻ) and -log(1 - σ(z)) = z + log(1 + e⁻ᶻ), so an entry's loss is
-    log(1 + e⁻ᶻ) + (1 - y) z = max(z, 0) - y z + log(1 + e^{-|z|}).
-
-    >>> binary_cross_entropy_of_logits(np.array([[1.0]]), np.array([[-1000.0]]))
-    1000.0
-    """
-    return float(np.mean(np.maximum(z, 0.0) - y * z + np.log1p(np.exp(-np.abs(z)))))
-
-
-def binary_cross_entropy_gradient(y: Array, p: Array) -> Array:
-    """Its gradient by the logits, dz = (p - y) / (out N).
-
-    An entry's loss log(1 + e⁻ᶻ) + (1 - y) z has the derivative -e⁻ᶻ / (1 + e⁻ᶻ) + 1 - y = σ(z) - y.
-    """
-    return (p - y) / p.size
-
-
-def cross_entropy(y: Array, p: Array) -> float:
-    """Mean over samples of -Σ_k y_k log p_k.
-
-    >>> round(cross_entropy(np.array([[1.0], [0.0]]), np.array([[0.5], [0.5]])), 6)
-    0.693147
-    """
-    return float(np.mean(np.sum(_weighted(y, -np.log(p)), axis=0)))
-
-
-def cross_entropy_of_logits(y: Array, z: Array) -> float:
-    """The same for p = softmax(z): -log p_k = log Σ_j e^{z_j - m} - (z_k - m), m the column's maximum.
-
-    >>> cross_entropy_of_logits(np.array([[0.0], [1.0]]), np.array([[1000.0], [0.0]]))
-    1000.0
-    """
-    shifted = z - z.max(axis=0)
-    surprise = np.log(np.exp(shifted).sum(axis=0)) - shifted
-    return float(np.mean(np.sum(_weighted(y, surprise), axis=0)))
-
-
-def cross_entropy_gradient(y: Array, p: Array) -> Array:
-    """Its gradient by the logits, dz = (p Σ_k y_k - y) / N.
-
-    ∂(log Σ_j e^{z_j} - z_k)/∂z_i = p_i - δ_ki, which is weighted by y_k and summed over k.
-    """
-    dz: Array = (p * y.sum(axis=0) - y) / p.shape[1]
-    return dz
-
-
-def _weighted(y: Array, surprise: Array) -> Array:
-    """The product y · -log p, where 0 · ∞ is 0: what is not expected may be impossible."""
-    return np.where((y == 0.0) & np.isinf(surprise), 0.0, y * surprise)
-
-
-LOSSES: Mapping[str, Loss] = {
-    "mean_squared_error": Loss(mean_squared_error, mean_squared_error_gradient),
-    "binary_cross_entropy": Loss(
-        binary_cross_entropy, binary_cross_entropy_gradient, "sigmoid", binary_cross_entropy_of_logits
-    ),
-    "cross_entropy": Loss(cross_entropy, cross_entropy_gradient, "softmax", cross_entropy_of_logits),
-}

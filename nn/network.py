@@ -10,40 +10,52 @@ a_{l+1} = g(z_{l+1}); W is (out, in), b (out, 1), a and z (width, N); a_0 = x. d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from nn import checks, training
-from nn.formulas import ACTIVATIONS, LOSSES, OUTPUTS
-from nn.initializers import INITIALIZERS
-from nn.parameters import LayeredParameters, windows
+from nn.caches import check_origin, checked_cache, named_cache
+from nn.dropout import Masks, checked_masks
+from nn.formulas import ACTIVATIONS, Activation
+from nn.initializers import INITIALIZERS, default_for
+from nn.objectives import LOSSES, reduced
+from nn.passes import Passes
 
 if TYPE_CHECKING:
     from nn.layers import MLP
 
-Array = npt.NDArray[np.float64]
+Array = npt.NDArray[np.float64]     # or float32, where a network's dtype is that
 
 PASSES = ("activation", "activation_derivative", "forward", "backward", "compute_loss")  # to the gradient
 
 
-class NeuralNetwork(LayeredParameters):
+class NeuralNetwork(Passes):
     """A fully connected network with hand-derived gradients; x is (inputs, N), y is (outputs, N).
 
-    layer_sizes    [inputs, hidden..., outputs]
-    activation     "sigmoid", "relu", "tanh" or "linear"; of the hidden layers
-    output         the last layer's: any of these, or "softmax"; None is as the hidden layers
-    loss           "mean_squared_error" over all entries; "binary_cross_entropy" over all entries, for
-                   a sigmoid output; "cross_entropy" over samples, for a softmax output with columns of
-                   class probabilities as targets. Each is a mean, and its gradient its own.
-    initialization "xavier", "he" or "tutorial" (see nn.initializers); biases are 0
-    rng            a numpy.random.Generator for the weights; None takes a fresh one
+    layer_sizes     [inputs, hidden..., outputs]
+    activation      of the hidden layers: "sigmoid", "relu", "tanh", "linear", "leaky_relu", "elu", "gelu",
+                    "silu" or "softplus" (see nn.formulas), or a list with one for each
+    output          the last layer's: any of these, or "softmax"; None is as the last hidden layer
+    loss            over all entries: "mean_squared_error", "mean_absolute_error", "huber", "hinge" (linear
+                    output, targets -1 and 1), "binary_cross_entropy" (sigmoid output) or
+                    "binary_cross_entropy_with_logits" (linear output); over samples: "cross_entropy" (softmax
+                    output), whose y is columns of class probabilities, or labels (N,). See nn.objectives
+    reduction       "mean" or "sum" of the loss's terms; the gradient is that of the loss reported
+    initialization  a name in nn.initializers; None: what fits each layer's activation. Biases are 0
+    l1, l2          strength of the penalties l1 Σ |w| and l2 / 2 Σ w² on weights, part of the loss
+    dropout         share of the hidden activations that training drops, in [0, 1), or a list of shares
+    batch_norm      whether hidden layers normalise their logits over the batch (see nn.normalization)
+    dtype           np.float64 or np.float32: of the parameters and of all that is computed
+    rng             a numpy.random.Generator for the weights; None takes a fresh one
 
-    `weights[l]` (out, in) and `biases[l]` (out, 1) are windows on the one vector `parameters` (P,),
-    which runs layer by layer, neuron by neuron, weights then bias. Arithmetic follows IEEE 754 and
-    never raises; inputs are checked and must be finite; integers and booleans become float64.
+    `weights[l]` (out, in) and `biases[l]` (out, 1) are windows on the one vector `parameters` (P,), which
+    runs layer by layer, neuron by neuron, weights then bias; a normalised layer's `gammas[l]` and `betas[l]`
+    follow. Arithmetic follows IEEE 754 and never raises; inputs are checked and must be finite; integers
+    and booleans become floats. What a public method returns is the caller's: no later call writes to it.
 
     A subclass may replace `activation` with its `activation_derivative`, or any other public method:
     training and `loss_and_gradient` use the replacement.
@@ -59,28 +71,34 @@ class NeuralNetwork(LayeredParameters):
     def __init__(
         self,
         layer_sizes: Iterable[int],
-        activation: str = "sigmoid",
+        activation: str | Sequence[str] = "sigmoid",
         *,
         output: str | None = None,
         loss: str = "mean_squared_error",
-        initialization: str = "xavier",
+        reduction: str = "mean",
+        initialization: str | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        dropout: float | Sequence[float] = 0.0,
+        batch_norm: bool = False,
+        dtype: npt.DTypeLike = np.float64,
         rng: np.random.Generator | None = None,
     ) -> None:
-        super().__init__(checks.widths("layer_sizes", layer_sizes, least="[inputs, outputs]"))
-        self.activation_name = checks.one_of("activation", activation, ACTIVATIONS)
-        self.output_name = checks.one_of("output", activation if output is None else output, OUTPUTS)
-        self.loss_name = checks.one_of("loss", loss, LOSSES)
-        _check_combination(self.loss_name, self.output_name)
-        initialize = INITIALIZERS[checks.one_of("initialization", initialization, INITIALIZERS)]
-        rng = checks.generator(rng)
-
+        sizes = checks.widths("layer_sizes", layer_sizes, least="[inputs, outputs]")
+        super().__init__(
+            sizes, activation, output, loss, reduction, l1, l2, dropout, batch_norm, dtype
+        )
         self._output_is_activation = output is None and LOSSES[loss].output is None
-        for W in self._weights:
-            W[...] = initialize(W.shape[1], W.shape[0], rng)
+        if initialization is not None:
+            checks.one_of("initialization", initialization, INITIALIZERS)
+        rng = checks.generator(rng)
+        for W, name in zip(self._weights, self.activation_names(), strict=True):
+            draw = INITIALIZERS[initialization or default_for(name)]
+            W[...] = draw(W.shape[1], W.shape[0], rng)
 
     def __repr__(self) -> str:
         return (
-            f"NeuralNetwork({self.layer_sizes}, activation={self.activation_name!r}, "
+            f"NeuralNetwork({self.layer_sizes}, activation={self.activation_name or self._hidden!r}, "
             f"output={self.output_name!r}, loss={self.loss_name!r})"
         )
 
@@ -115,85 +133,123 @@ class NeuralNetwork(LayeredParameters):
                 f"take over; its activations are {', '.join(ACTIVATIONS)}"
             )
         inputs, *layers = self.layer_sizes
-        model = MLP(inputs, layers, self.activation_name, self.output_name)
+        model = MLP(inputs, layers, self.activation_name or self._hidden, self.output_name)  # type: ignore[arg-type]
         for parameter, number in zip(model.parameters(), self._parameters.tolist(), strict=True):
             parameter.data = number
         return model
 
-    # The activation, which a learner may replace.
+    # The activations, which a learner may replace.
 
     def activation(self, z: Array) -> Array:
-        """g(z), elementwise: the hidden layers' and, where `output` is None, the last one's."""
+        """g(z), elementwise: the hidden layers' and, where `output` is None, the last one's.
+
+        Raises ValueError where the hidden layers' activations differ; a replacement is used for them all.
+        """
+        z = np.asarray(z)
+        a = np.empty_like(z)
         with np.errstate(all="ignore"):
-            return ACTIVATIONS[self.activation_name].value(z)
+            self._only_formula().value(z, a)
+        return a
 
     def activation_derivative(self, z: Array) -> Array:
         """g'(z), elementwise; relu'(0) is 0."""
-        rule = ACTIVATIONS[self.activation_name]
+        rule, z = self._only_formula(), np.asarray(z)
+        a, slope = np.empty_like(z), np.ones_like(z)
         with np.errstate(all="ignore"):
-            return rule.backward(rule.value(z), np.ones_like(z))
+            rule.value(z, a)
+            rule.backward(z.copy(), a, slope)
+        return slope
+
+    def _only_formula(self) -> Activation:
+        if self.activation_name is None:
+            raise ValueError(f"activation: the hidden layers have different ones, {self._hidden}")
+        return ACTIVATIONS[self.activation_name]
 
     def has_own(self, method: str) -> bool:
         """Whether a subclass, or an assignment to this object, has put its own method in."""
         return getattr(getattr(self, method), "__func__", None) is not getattr(NeuralNetwork, method)
 
+    def _rules(self) -> list[Activation]:
+        """How each layer gets a from z, and dz from da."""
+        rules = super()._rules()
+        if self.has_own("activation") or self.has_own("activation_derivative"):
+            own = Activation(self._write_own_activation, self._multiply_own_derivative)
+            rules[:-1] = [own] * len(self._hidden)
+            if self._output_is_activation:
+                rules[-1] = own
+        return rules
+
+    def _write_own_activation(self, z: Array, out: Array) -> None:
+        out[...] = checks.exactly("activation(z)", self.activation(z.copy()), z.shape, self.dtype)
+
+    def _multiply_own_derivative(self, z: Array, a: Array, da: Array) -> None:
+        slope = self.activation_derivative(z.copy())
+        da *= checks.exactly("activation_derivative(z)", slope, z.shape, self.dtype)
+
     # Forwards.
 
-    def forward(self, x: npt.ArrayLike) -> dict[str, Array]:
+    def forward(
+        self, x: npt.ArrayLike, masks: Masks | None = None, *, training: bool = False
+    ) -> dict[str, Array]:
         """Every layer's logits and activations for x (inputs, N): {"a0": x, "z1": …, "a1": …, …}.
 
-        z_{l+1} = W_l a_l + b_l and a_{l+1} = g(z_{l+1}). Raises ValueError for another shape, nan or inf.
+        z_{l+1} = W_l a_l + b_l and a_{l+1} = g(z_{l+1}).
+
+        masks     for dropout, of draw_masks: a_l is then what mask_l has left. None: nothing is dropped
+        training  normalise by the statistics of this batch, of at least two samples, and not the running
+                  ones: u_l = γ (z_l - mean_l) / √(variance_l + ε) + β, and a_l = g(u_l)
+
+        Raises ValueError for another shape, nan or inf.
         """
-        inputs = checks.columns("x", x, self.layer_sizes[0])
+        inputs = checks.columns("x", x, self.layer_sizes[0], self.dtype)
+        kept = checked_masks(masks, self.layer_sizes, inputs.shape[1], self.dtype)
+        self._check_batch(inputs.shape[1], training)
+        buffers = self._pool.make(inputs.shape[1])
         with np.errstate(all="ignore"):
-            return self._forward(inputs)
+            self._run(self._blocks, inputs, buffers, kept, training)
+        return named_cache(buffers)
 
-    def _forward(self, x: Array) -> dict[str, Array]:
-        cache = {"a0": x}
-        a = x
-        top = len(self._weights) - 1
-        for layer, (W, b) in enumerate(zip(self._weights, self._biases, strict=True)):
-            z = W @ a
-            z += b
-            a = self.activation(z) if layer < top else self._output(z)
-            cache[f"z{layer + 1}"], cache[f"a{layer + 1}"] = z, a
-        return cache
+    def compute_loss(
+        self, y_true: npt.ArrayLike, y_pred: npt.ArrayLike, weights: npt.ArrayLike | None = None
+    ) -> float:
+        """The loss of predictions y_pred (outputs, N) for targets y_true of the same shape, or labels (N,).
 
-    def _output(self, z: Array) -> Array:
-        if self._output_is_activation:
-            return self.activation(z)
-        return OUTPUTS[self.output_name].value(z)
+        weights  (N,), of the samples: each multiplies its sample's terms, and a mean is divided by their sum
 
-    def compute_loss(self, y_true: npt.ArrayLike, y_pred: npt.ArrayLike) -> float:
-        """The loss of predictions y_pred (outputs, N) for targets y_true of the same shape.
-
-        A cross-entropy takes probabilities; expecting what was given probability 0 costs inf.
+        Penalties of the present weights W are part of it. A cross-entropy takes probabilities; expecting
+        what was given probability 0 costs inf.
         """
-        y = checks.columns("y_true", y_true, self.layer_sizes[-1])
-        y = checks.targets("y_true", y, self.loss_name)
+        y = checks.class_targets("y_true", y_true, self.layer_sizes[-1], self.loss_name)
+        y = checks.targets("y_true", checks.columns("y_true", y, self.layer_sizes[-1]), self.loss_name)
         p = checks.exactly("y_pred", y_pred, y.shape)
-        loss = LOSSES[self.loss_name]
-        if loss.output is not None:
+        if LOSSES[self.loss_name].of_logits is not None:
             checks.probabilities("y_pred", p)
         with np.errstate(all="ignore"):
-            return loss.value(y, p)
+            terms = LOSSES[self.loss_name].terms(y, p)
+            data_loss = reduced(terms, self.reduction, self._checked_weights(weights, y.shape[1]))
+            return data_loss + self._penalty(self._parameters)
 
-    @property
-    def _top(self) -> tuple[str, str]:
-        """The names of the last layer's logits and activations in a cache."""
-        return f"z{len(self._weights)}", f"a{len(self._weights)}"
-
-    def _loss(self, y: Array, cache: Mapping[str, Array]) -> float:
-        """The loss of a forward pass, from its logits where that is the stable way."""
-        z, p = (cache[name] for name in self._top)
-        if self.has_own("compute_loss"):
-            return float(self.compute_loss(y, p))
-        loss = LOSSES[self.loss_name]
-        return loss.value(y, p) if loss.of_logits is None else loss.of_logits(y, z)
+    def evaluate(self, x: npt.ArrayLike, y: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> float:
+        """The loss at x, y of the network in use: no dropout, running statistics, and no penalties."""
+        inputs, targets = self._samples(x, y)
+        given = self._checked_weights(weights, inputs.shape[1])
+        buffers = self._pool.take(inputs.shape[1])
+        with np.errstate(all="ignore"):
+            self._run(self._blocks, inputs, buffers, training=False)
+            loss = self._data_loss(targets, buffers.z[-1], buffers.a[-1], given)
+        self._pool.give(buffers)
+        return loss
 
     # Backwards.
 
-    def backward(self, x: npt.ArrayLike, y: npt.ArrayLike, cache: Mapping[str, Array]) -> dict[str, Array]:
+    def backward(
+        self,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        cache: Mapping[str, Array],
+        *,
+        weights: npt.ArrayLike | None = None,
+    ) -> dict[str, Array]:
         """Gradients of the loss at y (outputs, N): {"dW0": (out, in), "db0": (out, 1), …}.
 
         `cache` is what forward(x) returned, with these parameters; one that shows another origin is refused
@@ -206,74 +262,127 @@ class NeuralNetwork(LayeredParameters):
             da_jn = Σ_i W_ij dz_in     da = Wᵀ dz       each activation feeds every neuron above
             and below that, as a = g(z'):  dz' = da ⊙ g'(z')
 
+        A bias is the weight of an input that is always 1: with a row of ones under a, [dW | db] = dz [a; 1]ᵀ.
+
         At the top, the mean squared error has dp = 2 (p - y) / (out N), which goes back through the
         output as any da does; a cross-entropy and its output together have dz = (p - y) / N, over
         samples, or (p - y) / (out N), over entries. The tutorial's dz = p - y lacks the mean, and for
-        the squared error it reports also the 2 and the g'(z).
+        the squared error it reports also the 2 and the g'(z). The other losses, sums and sample weights are
+        in nn.objectives, batch normalisation in nn.normalization; dropout has da = mask ⊙ da'.
         """
         inputs, targets = self._samples(x, y)
-        arrays = self._checked_cache(inputs, cache)
-        with np.errstate(all="ignore"):
-            return self._named(self._backward(targets, arrays))
-
-    def _backward(self, y: Array, cache: Mapping[str, Array]) -> Array:
-        """The gradient (P,)."""
+        arrays = checked_cache(cache, self.layer_sizes, inputs.shape[1], self.dtype)
+        given = self._checked_weights(weights, inputs.shape[1])
         gradient = np.empty_like(self._parameters)
-        dz = self._output_error(y, cache)
-        for layer, (dW, db) in reversed(list(enumerate(windows(gradient, self.layer_sizes)))):
-            z, a = cache.get(f"z{layer}"), cache[f"a{layer}"]
-            np.matmul(dz, a.T, out=dW)
-            np.sum(dz, axis=1, keepdims=True, out=db)
-            if z is not None:           # x has no logits
-                dz = self._activation_backward(z, a, self._weights[layer].T @ dz)
-        return gradient
-
-    def _output_error(self, y: Array, cache: Mapping[str, Array]) -> Array:
-        """The last layer's dz."""
-        z, p = (cache[name] for name in self._top)
-        loss = LOSSES[self.loss_name]
-        error = loss.gradient(y, p)
-        if loss.output is not None:
-            return error
-        if self._output_is_activation:
-            return self._activation_backward(z, p, error)
-        return OUTPUTS[self.output_name].backward(p, error)
-
-    def _activation_backward(self, z: Array, a: Array, da: Array) -> Array:
-        """Back through g: dz = da ⊙ g'(z), taken from a = g(z) unless a learner's own g is in place."""
-        if self.has_own("activation") or self.has_own("activation_derivative"):
-            return da * self.activation_derivative(z)
-        return ACTIVATIONS[self.activation_name].backward(a, da)
+        with np.errstate(all="ignore"):
+            if not self.has_own("forward"):     # a learner's own may scale x, or drop activations
+                check_origin(arrays, inputs, self._blocks)
+            buffers = self._loaded(arrays)
+            self._back(self._blocks, targets, buffers, gradient, given)
+            self._penalty(self._parameters, gradient)
+        self._pool.give(buffers)
+        return self._named(gradient)
 
     # The engine, and training.
 
     def loss_and_gradient(
-        self, parameters: npt.ArrayLike, x: npt.ArrayLike, y: npt.ArrayLike
+        self,
+        parameters: npt.ArrayLike,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        *,
+        weights: npt.ArrayLike | None = None,
+        masks: Masks | None = None,
     ) -> tuple[float, Array]:
         """Loss and gradient (P,) at `parameters` (P,) for x (inputs, N), y (outputs, N); changes nothing.
+
+        weights  (N,), of the samples; masks, of draw_masks, for dropout; as in compute_loss and forward.
+                 Batch normalisation takes the statistics of this batch, as it does in training
 
         >>> network = NeuralNetwork([1, 1], activation="linear")
         >>> network.loss_and_gradient([2.0, 1.0], [[3.0]], [[5.0]])   # (2·3 + 1 - 5)² = 4, 2·2·(3, 1)
         (4.0, array([12.,  4.]))
         """
-        return self._loss_and_gradient(self._vector("parameters", parameters), *self._samples(x, y))
+        theta, (inputs, targets) = self._vector("parameters", parameters), self._samples(x, y)
+        samples = inputs.shape[1]
+        given = self._checked_weights(weights, samples)
+        kept = checked_masks(masks, self.layer_sizes, samples, self.dtype)
+        self._check_batch(samples, training=True)
+        return self._loss_and_gradient(theta, inputs, targets, given, kept)
 
-    def _loss_and_gradient(self, parameters: Array, x: Array, y: Array) -> tuple[float, Array]:
-        """The same for checked arrays; a learner's own methods are used where there are any."""
+    def _loss_and_gradient(
+        self,
+        parameters: Array,
+        x: Array,
+        y: Array,
+        weights: Array | None = None,
+        masks: Masks | None = None,
+        out: Array | None = None,
+        learning: bool = False,
+    ) -> tuple[float, Array]:
+        """The same for checked arrays; a learner's own methods are used where there are any.
+
+        out       where to write the gradient; None: a new array
+        learning  whether running statistics take in those of this batch, if its loss is finite
+        """
+        gradient = np.empty_like(self._parameters) if out is None else out
         if not any(map(self.has_own, PASSES)):
-            return self._at(parameters)._both_passes(x, y)
+            loss = self._both_passes(parameters, x, y, weights, masks, gradient, learning)
+            return loss, gradient
         with self._holding(parameters):     # a function assigned to this object knows no other object
-            return self._both_passes(x, y)
-
-    def _both_passes(self, x: Array, y: Array) -> tuple[float, Array]:
-        with np.errstate(all="ignore"):
             if self.has_own("forward") or self.has_own("backward"):
-                cache = checks.keys("forward(x)", self.forward(x), self._top)
-                gradient = self.flat_gradient(self.backward(x, y, cache))
-            else:
-                cache = self._forward(x)
-                gradient = self._backward(y, cache)
-            return self._loss(y, cache), gradient
+                return self._passes_by_cache(x, y, weights, masks, learning)
+            loss = self._both_passes(self._parameters, x, y, weights, masks, gradient, learning)
+            return loss, gradient
+
+    def _both_passes(
+        self,
+        parameters: Array,
+        x: Array,
+        y: Array,
+        weights: Array | None,
+        masks: Masks | None,
+        gradient: Array,
+        learning: bool,
+    ) -> float:
+        blocks = self._blocks if parameters is self._parameters else self._blocks_of(parameters)
+        buffers = self._pool.take(x.shape[1])
+        with np.errstate(all="ignore"):
+            self._run(blocks, x, buffers, masks)
+            loss = self._reported(y, buffers.z[-1], buffers.a[-1], weights)
+            self._back(blocks, y, buffers, gradient, weights)
+            penalty = self._penalty(parameters, gradient)
+        if learning and isfinite(loss):
+            self._take_in(buffers.mean[1:], buffers.variance[1:], buffers.samples)
+        self._pool.give(buffers)
+        return loss if self.has_own("compute_loss") else loss + penalty
+
+    def _reported(self, y: Array, z: Array, p: Array, weights: Array | None) -> float:
+        """A learner's own loss of a pass, whole; else this network's, without penalties."""
+        if not self.has_own("compute_loss"):
+            return self._data_loss(y, z, p, weights)
+        return float(self.compute_loss(y, p.copy(), **_given(weights=weights)))
+
+    def _passes_by_cache(
+        self, x: Array, y: Array, weights: Array | None, masks: Masks | None, learning: bool
+    ) -> tuple[float, Array]:
+        """By the public forward and backward, which a learner has replaced."""
+        options = _given(masks=masks, training=self.batch_norm or None)
+        cache = self.forward(x, **options)
+        z, p = self._top
+        checks.keys("forward(x)", cache, (z, p))
+        with np.errstate(all="ignore"):
+            gradient = self.flat_gradient(self.backward(x, y, cache, **_given(weights=weights)))
+            loss = self._reported(y, cache[z], cache[p], weights)
+            loss += 0.0 if self.has_own("compute_loss") else self._penalty(self._parameters)
+        if learning and self.batch_norm:
+            self.update_statistics(cache)
+        return loss, gradient
+
+    @property
+    def _top(self) -> tuple[str, str]:
+        """The names of the last layer's logits and activations in a cache."""
+        return f"z{len(self._weights)}", f"a{len(self._weights)}"
 
     def update_parameters(self, gradients: Mapping[str, npt.ArrayLike], learning_rate: float) -> None:
         """One step of gradient descent: W -= learning_rate dW, b -= learning_rate db.
@@ -324,74 +433,46 @@ class NeuralNetwork(LayeredParameters):
         if on_epoch is not None:
             checks.function("on_epoch", on_epoch, "epoch", "loss")
         update = self._updated_by_learner if self.has_own("update_parameters") else self._descended
+        rng = checks.generator(rng)
         return training.train(
-            self._loss_and_gradient,
+            self._step_engine(rng),
             lambda parameters, gradient: update(parameters, gradient, rate),
             self._parameters,
             *self._samples(x, y),
             epochs=checks.count("epochs", epochs, least=0),
             batch_size=None if batch_size is None else checks.count("batch_size", batch_size, least=1),
-            rng=checks.generator(rng),
+            rng=rng,
             on_epoch=on_epoch,
             locate=self._bad_layer,
         )
 
-    def _bad_layer(self, x: Array, numbers: Array) -> int:
-        """The first layer to meet nan or inf, in a forward pass and then in numbers (P,) on the way back."""
-        with np.errstate(all="ignore"):
-            cache = self._forward(x)
-        for layer in range(len(self._weights)):
-            if not np.isfinite(cache[f"z{layer + 1}"]).all():
-                return layer
-        return self._last_bad_layer(numbers)
+    def _step_engine(self, rng: np.random.Generator) -> Callable[..., tuple[float, Array]]:
+        """The engine that trains this network, for checked arrays: each gradient is written over the last.
 
-    def _last_bad_layer(self, numbers: Array) -> int:
-        """The uppermost layer with nan or inf among its numbers; the top one if only the loss has them."""
-        layers = windows(numbers, self.layer_sizes)
-        finite = [np.isfinite(W).all() and np.isfinite(b).all() for W, b in layers]
-        return max((layer for layer, ok in enumerate(finite) if not ok), default=len(finite) - 1)
+        It draws masks for dropout, and lets the running statistics take in each batch's.
+        """
+        gradient = np.empty_like(self._parameters)
+
+        def engine(
+            parameters: Array, x: Array, y: Array, *, weights: Array | None = None
+        ) -> tuple[float, Array]:
+            self._check_batch(x.shape[1], training=True)
+            masks = self.draw_masks(x.shape[1], rng) if any(self.dropout) else None
+            return self._loss_and_gradient(parameters, x, y, weights, masks, gradient, learning=True)
+
+        return engine
 
     # Checks at the door.
 
     def _samples(self, x: object, y: object) -> tuple[Array, Array]:
-        return checks.samples(x, y, self.layer_sizes[0], self.layer_sizes[-1], self.loss_name)
+        inputs, outputs = self.layer_sizes[0], self.layer_sizes[-1]
+        return checks.samples(x, y, inputs, outputs, self.loss_name, self.dtype)
 
-    def _checked_cache(self, x: Array, cache: object) -> dict[str, Array]:
-        """The cache's arrays; refused where it shows that forward(x), with these parameters, gave others."""
-        names = ["a0", *(f"{letter}{layer}" for layer in range(1, len(self.layer_sizes)) for letter in "za")]
-        entries = checks.keys("cache", cache, names)
-        arrays = {n: checks.real_array(f"cache[{n!r}]", entries[n], "of forward(x)") for n in names}
-        for name, array in arrays.items():
-            shape = self.layer_sizes[int(name[1:])], x.shape[1]
-            if array.shape != shape:
-                raise _stale(f"cache[{name!r}] has shape {array.shape}, expected {shape} for this x")
-        if not self.has_own("forward"):       # a learner's own may scale x, or drop activations
-            if not np.array_equal(arrays["a0"], x):
-                raise _stale("cache['a0'] is not this x")
-            with np.errstate(all="ignore"):
-                self._check_first_sample(arrays)
-        return arrays
+    def _checked_weights(self, weights: object, samples: int) -> Array | None:
+        return None if weights is None else checks.sample_weights("weights", weights, samples, self.dtype)
 
-    def _check_first_sample(self, cache: Mapping[str, Array]) -> None:
-        """Refuse logits that other parameters gave: one sample tells, at a small share of a pass's cost."""
-        for layer, (W, b) in enumerate(zip(self._weights, self._biases, strict=True)):
-            a, z = cache[f"a{layer}"][:, 0], cache[f"z{layer + 1}"][:, 0]
-            off = W @ a + b[:, 0] - z   # BLAS may sum one column in another order than many
-            if off @ off <= 1e-24 * (z @ z):
-                continue                # quickly told: so small is rounding
-            if (np.abs(off) > 1e-9 * (np.abs(W) @ np.abs(a) + np.abs(b[:, 0]))).any():
-                raise _stale(f"cache['z{layer + 1}'] was made with other parameters")
+def _given(**options: Any) -> dict[str, Any]:
+    """Those that are not None: a learner's own method need not know the others."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
-def _stale(what: str) -> ValueError:
-    return ValueError(f"{what}; pass what forward(x) returned for this x, before any step.")
-
-
-def _check_combination(loss: str, output: str) -> None:
-    needed = LOSSES[loss].output
-    if needed not in (None, output):
-        allowed = ", ".join(repr(name) for name, row in LOSSES.items() if row.output in (None, output))
-        raise ValueError(
-            f"loss {loss!r} belongs to output {needed!r}, got output {output!r}; "
-            f"for {output!r} the loss can be {allowed}."
-        )

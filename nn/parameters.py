@@ -2,13 +2,14 @@
 
 Knows NumPy and the checks at the door. The vector runs layer by layer, neuron by neuron, weights then
 bias: a layer is one block [W | b] of (out, in + 1), so that the scalar MLP's parameters, in order,
-are this vector, and a step of training is one array operation however many layers there are.
+are this vector, and a step of training is one array operation however many layers there are. Where a
+network has batch normalisation, a block [γ | β] of (out, 2) follows that of each hidden layer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, NoReturn, Self, SupportsIndex
+from typing import Any, NoReturn, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -16,29 +17,52 @@ import numpy.typing as npt
 from nn import checks
 
 Array = npt.NDArray[np.float64]
+Block = tuple[Array, Array | None]      # of a layer: [W | b], and [γ | β] where it is normalised
 
 
-def parameter_count(layer_sizes: Sequence[int]) -> int:
+def parameter_count(layer_sizes: Sequence[int], batch_norm: bool = False) -> int:
     """How many numbers a network of these widths has, P.
 
     >>> parameter_count([2, 3, 1])      # 3 (2 + 1) + 1 (3 + 1)
     13
+    >>> parameter_count([2, 3, 1], batch_norm=True)     # and 3 · 2
+    19
     """
-    return sum(out * (inputs + 1) for inputs, out in pairwise(layer_sizes))
+    hidden = layer_sizes[1:-1] if batch_norm else ()
+    return sum(out * (inputs + 1) for inputs, out in pairwise(layer_sizes)) + 2 * sum(hidden)
 
 
-def windows(vector: Array, layer_sizes: Sequence[int]) -> Iterator[tuple[Array, Array]]:
+def blocks(vector: Array, layer_sizes: Sequence[int], batch_norm: bool = False) -> list[Block]:
+    """Each layer's block [W | b] (out, in + 1), and [γ | β] (out, 2) or None: views of a vector (P,).
+
+    >>> blocks(np.arange(6.0), [2, 2])
+    [(array([[0., 1., 2.],
+           [3., 4., 5.]]), None)]
+    """
+    found: list[Block] = []
+    start, top = 0, len(layer_sizes) - 2
+    for layer, (inputs, out) in enumerate(pairwise(layer_sizes)):
+        stop = start + out * (inputs + 1)
+        Wb = vector[start:stop].reshape(out, inputs + 1)
+        if batch_norm and layer < top:
+            start, stop = stop, stop + 2 * out
+            found.append((Wb, vector[start:stop].reshape(out, 2)))
+        else:
+            found.append((Wb, None))
+        start = stop
+    return found
+
+
+def windows(
+    vector: Array, layer_sizes: Sequence[int], batch_norm: bool = False
+) -> Iterator[tuple[Array, Array]]:
     """Each layer's W (out, in) and b (out, 1), views of a vector (P,).
 
     >>> [(W.tolist(), b.tolist()) for W, b in windows(np.arange(6.0), [2, 2])]
     [([[0.0, 1.0], [3.0, 4.0]], [[2.0], [5.0]])]
     """
-    start = 0
-    for inputs, out in pairwise(layer_sizes):
-        stop = start + out * (inputs + 1)
-        block = vector[start:stop].reshape(out, inputs + 1)
-        yield block[:, :-1], block[:, -1:]
-        start = stop
+    for Wb, _ in blocks(vector, layer_sizes, batch_norm):
+        yield Wb[:, :-1], Wb[:, -1:]
 
 
 class LayerArrays(list[Array]):
@@ -64,7 +88,7 @@ class LayerArrays(list[Array]):
     def _checked(self, array: object, window: Array) -> Array:
         if array is window:             # what `weights[l] -= step` assigns: it was changed in place
             return window
-        return checks.finite(self._name, checks.exactly(self._name, array, window.shape)).copy()
+        return checks.finite(self._name, checks.exactly(self._name, array, window.shape, window.dtype)).copy()
 
     def _refuse(self, *_: object) -> NoReturn:
         raise TypeError(f"{self._name}: a network keeps its layers; assign to {self._name}[l] instead")
@@ -85,9 +109,14 @@ class LayeredParameters:
     ([array([[1., 2.]])], [array([[3.]])])
     """
 
-    def __init__(self, layer_sizes: Sequence[int]) -> None:
+    def __init__(
+        self, layer_sizes: Sequence[int], batch_norm: bool = False, dtype: npt.DTypeLike = np.float64
+    ) -> None:
         self.layer_sizes = list(layer_sizes)
-        self._bind(np.zeros(parameter_count(layer_sizes)))
+        self.batch_norm, self.dtype = batch_norm, np.dtype(dtype)
+        self._bind(np.zeros(parameter_count(layer_sizes, batch_norm), dtype))
+        for gamma in self.gammas:
+            gamma[...] = 1.0
 
     @property
     def parameters(self) -> Array:
@@ -117,21 +146,25 @@ class LayeredParameters:
     def biases(self, arrays: Iterable[npt.ArrayLike]) -> None:
         self._biases[:] = arrays
 
+    @property
+    def gammas(self) -> LayerArrays:
+        """Each normalised layer's γ (out, 1), the spread it gives; none without batch normalisation."""
+        return LayerArrays("gammas", [norm[:, :1] for _, norm in self._blocks if norm is not None])
+
+    @property
+    def betas(self) -> LayerArrays:
+        """Each normalised layer's β (out, 1), the mean it gives; none without batch normalisation."""
+        return LayerArrays("betas", [norm[:, 1:] for _, norm in self._blocks if norm is not None])
+
     def _bind(self, parameters: Array) -> None:
         """Make this vector the network's parameters, unchecked and not copied."""
         self._parameters = parameters
-        weights, biases = zip(*windows(parameters, self.layer_sizes), strict=True)
-        self._weights = LayerArrays("weights", weights)
-        self._biases = LayerArrays("biases", biases)
+        self._blocks = self._blocks_of(parameters)
+        self._weights = LayerArrays("weights", [Wb[:, :-1] for Wb, _ in self._blocks])
+        self._biases = LayerArrays("biases", [Wb[:, -1:] for Wb, _ in self._blocks])
 
-    def _at(self, parameters: Array) -> Self:
-        """The same network with other parameters; everything else is shared."""
-        if parameters is self._parameters:
-            return self
-        other = object.__new__(type(self))
-        other.__dict__.update(self.__dict__)
-        other._bind(parameters)
-        return other
+    def _blocks_of(self, vector: Array) -> list[Block]:
+        return blocks(vector, self.layer_sizes, self.batch_norm)
 
     @contextmanager
     def _holding(self, parameters: Array) -> Iterator[None]:
@@ -144,14 +177,15 @@ class LayeredParameters:
             self._parameters[:] = before
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: v for name, v in self.__dict__.items() if name not in ("_weights", "_biases")}
+        made = "_blocks", "_weights", "_biases"     # of the parameters
+        return {name: value for name, value in self.__dict__.items() if name not in made}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._bind(self._parameters)
 
     def named_gradients(self, gradient: npt.ArrayLike) -> dict[str, Array]:
-        """A gradient (P,), in the parameters' order, as {"dW0": …, "db0": …, …}.
+        """A gradient (P,), in the parameters' order, as {"dW0": …, "db0": …, …}, views of it.
 
         >>> LayeredParameters([2, 1]).named_gradients([1.0, 2.0, 3.0])
         {'dW0': array([[1., 2.]]), 'db0': array([[3.]])}
@@ -160,8 +194,10 @@ class LayeredParameters:
 
     def _named(self, gradient: Array) -> dict[str, Array]:
         named = {}
-        for layer, (dW, db) in enumerate(windows(gradient, self.layer_sizes)):
-            named[f"dW{layer}"], named[f"db{layer}"] = dW, db
+        for layer, (dWb, dnorm) in enumerate(self._blocks_of(gradient)):
+            named[f"dW{layer}"], named[f"db{layer}"] = dWb[:, :-1], dWb[:, -1:]
+            if dnorm is not None:
+                named[f"dgamma{layer}"], named[f"dbeta{layer}"] = dnorm[:, :1], dnorm[:, 1:]
         return named
 
     def flat_gradient(self, gradients: Mapping[str, npt.ArrayLike]) -> Array:
@@ -170,8 +206,8 @@ class LayeredParameters:
         named = self._named(gradient)
         checks.keys("gradients", gradients, named)
         for name, window in named.items():
-            window[...] = checks.exactly(name, gradients[name], window.shape)
+            window[...] = checks.exactly(name, gradients[name], window.shape, self.dtype)
         return gradient
 
     def _vector(self, name: str, vector: object) -> Array:
-        return checks.exactly(name, vector, self._parameters.shape)
+        return checks.exactly(name, vector, self._parameters.shape, self.dtype)

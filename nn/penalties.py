@@ -27,14 +27,14 @@ from nn.parameters import parameter_count, windows
 Array = npt.NDArray[np.float64]
 
 
-def weight_mask(layer_sizes: Sequence[int]) -> Array:
-    """Which of a network's parameters are weights: (P,), 1.0 for a weight and 0.0 for a bias.
+def weight_mask(layer_sizes: Sequence[int], batch_norm: bool = False) -> Array:
+    """Which of a network's parameters are weights: (P,), 1.0 for a weight and 0.0 for a bias, a γ or a β.
 
     >>> weight_mask([2, 1, 1])
     array([1., 1., 0., 1., 0.])
     """
-    mask = np.zeros(parameter_count(layer_sizes))
-    for W, _ in windows(mask, layer_sizes):
+    mask = np.zeros(parameter_count(layer_sizes, batch_norm))
+    for W, _ in windows(mask, layer_sizes, batch_norm):
         W[...] = 1.0
     return mask
 

@@ -167,7 +167,7 @@ NOT_ALLOWED = [
      lambda: network(activation="swish")),
     ("an MLP's unknown activation", "one of 'sigmoid', 'relu', 'tanh', 'linear'.*; got 'swish'",
      lambda: MLP(2, [1], activation="swish")),
-    ("unknown loss", "one of 'mean_squared_error', .*; got 'hinge'", lambda: network(loss="hinge")),
+    ("unknown loss", "one of 'mean_squared_error', .*; got 'mse'", lambda: network(loss="mse")),
     ("batch size 0", "batch_size: expected a whole number of at least 1, got 0",
      lambda: train(batch_size=0)),
     ("class label out of range", "y's column 0 sums to 0.0; expected every column to sum to 1",

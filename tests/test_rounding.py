@@ -8,7 +8,8 @@ from test_network import fifty_digits
 from autograd.reports import ROUNDINGS
 from nn import MLP, NeuralNetwork, compare_gradients
 from nn.formulas import ACTIVATIONS
-from nn.rounding import SLOPE_CHANGES, gradient_terms
+from nn.objectives import LOSSES
+from nn.rounding import CURVATURES, LOSS_SIZES, SLOPE_CHANGES, gradient_terms
 
 EPSILON = np.finfo(float).eps
 
@@ -38,12 +39,28 @@ def test_sizes_of_two_layers_by_hand():
 
 def test_every_activation_has_the_change_of_its_slope():
     h = 1e-4
-    assert set(SLOPE_CHANGES) == set(ACTIVATIONS)
+    assert {*SLOPE_CHANGES, *CURVATURES} == set(ACTIVATIONS)
+
+    def slope(name, z, a):
+        dz = np.ones(4)
+        ACTIVATIONS[name].backward(z.copy(), a.copy(), dz)
+        return dz
+
+    numbers, other = np.array([-0.8, -0.1, 0.3, 0.7]), np.full(4, np.nan)
     for name, change in SLOPE_CHANGES.items():
-        a = np.array([0.3, 0.7])
-        above, below = (ACTIVATIONS[name].backward(a + t, np.ones(2)) for t in (h, -h))
-        # slopes are quadratic in a at most, of which central differences are exact but for rounding, ε/h
-        np.testing.assert_allclose(change(a), (above - below) / (2 * h), atol=1e-11)
+        above, below = (slope(name, other, numbers + t) for t in (h, -h))
+        # central differences are off by a sixth of h² times the third derivative, of at most 10, and by ε/h
+        np.testing.assert_allclose(change(numbers), (above - below) / (2 * h), atol=2e-8)
+    for name, change in CURVATURES.items():
+        a = {t: np.empty(4) for t in (h, -h)}
+        for t, out in a.items():
+            ACTIVATIONS[name].value(numbers + t, out)
+        above, below = (slope(name, numbers + t, a[t]) for t in (h, -h))
+        np.testing.assert_allclose(change(numbers), (above - below) / (2 * h), atol=2e-8)
+
+
+def test_every_loss_has_the_size_of_its_gradient():
+    assert set(LOSS_SIZES) == set(LOSSES)
 
 
 def test_a_classifier_sure_of_its_labels_is_not_accused():
