@@ -17,8 +17,9 @@ from nn.data import find_outliers, one_hot, random_split, stratified_split
 from nn.diagnosing import Diagnosis, diagnose
 from nn.engines import Engine, LiftedEngine, ScalarEngine
 from nn.history import History
-from nn.layers import MLP, Layer, Module, Neuron
+from nn.layers import MLP, Layer, Neuron
 from nn.missing import Imputer
+from nn.modules import BatchNorm, Dropout, Module
 from nn.monitors import Monitor, TrainingWarning
 from nn.network import NeuralNetwork
 from nn.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSprop
@@ -36,7 +37,9 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "BatchNorm",
     "Diagnosis",
+    "Dropout",
     "Engine",
     "History",
     "Imputer",

@@ -125,7 +125,7 @@ SHAPES = [
      lambda: network().loss_and_gradient(np.zeros(12), X, Y)),
     ("the scalar engine's X", SHAPE,
      lambda: ScalarEngine(MLP(2, [1])).loss_and_gradient([0.0] * 3, X.T, Y)),
-    ("one sample of the wrong width", "expected one sample of 2 numbers, got 3",
+    ("one sample of the wrong width", "expected a sample of 2 numbers, or a list of samples, got 3",
      lambda: MLP(2, [1])([1.0, 2.0, 3.0])),
     ("weights without inputs", "as many weights as inputs, got 1 and 2", lambda: dot([v], [1, 2])),
     ("tangents", "tangents: expected 2 numbers", lambda: jvp(lambda x: x[0], ([1, 2],), ([1],))),
