@@ -1,12 +1,13 @@
-"""Losses on Values against arithmetic by hand and 50 digits."""
+"""Losses on Values against arithmetic by hand, 50 digits, PyTorch and scikit-learn."""
 
 import math
 
 import mpmath as mp
+import numpy as np
 import pytest
 
 from autograd import Value
-from nn.losses import binary_cross_entropy, cross_entropy, mean_squared_error
+from nn.losses import LOSSES, binary_cross_entropy, cross_entropy, hinge, huber, mean_squared_error
 
 
 def samples(rows):
@@ -59,7 +60,121 @@ def test_cross_entropies_stay_finite_where_probabilities_round_to_zero():
     assert math.isfinite(binary_cross_entropy(samples([[-1000.0]]), [[1.0]]).data)
 
 
-@pytest.mark.parametrize("loss", [mean_squared_error, binary_cross_entropy, cross_entropy])
+def problem(name, seed=0):
+    """Outputs (N, k), as lists, and targets that the loss is made for."""
+    rng = np.random.default_rng(seed)
+    outputs, targets = 2.0 * rng.standard_normal((4, 3)), rng.random((4, 3))
+    if name == "cross_entropy":
+        targets /= targets.sum(axis=1, keepdims=True)
+    if name == "hinge":
+        targets = np.sign(targets - 0.5)
+    return outputs.tolist(), targets.tolist()
+
+
+def in_torch(torch, name):
+    """The loss of (N, k) in PyTorch: its terms, one an entry, or of the cross-entropy one a sample."""
+    F = torch.nn.functional
+    bce = lambda z, t: F.binary_cross_entropy_with_logits(z, t, reduction="none")  # noqa: E731
+    return {
+        "mean_squared_error": lambda p, t: F.mse_loss(p, t, reduction="none"),
+        "mean_absolute_error": lambda p, t: F.l1_loss(p, t, reduction="none"),
+        "huber": lambda p, t: F.huber_loss(p, t, reduction="none"),
+        "hinge": lambda p, t: torch.clamp(1 - t * p, min=0),
+        "binary_cross_entropy": bce,
+        "binary_cross_entropy_with_logits": bce,
+        "cross_entropy": lambda z, t: F.cross_entropy(z, t, reduction="none")[:, None],
+    }[name]
+
+
+@pytest.mark.parametrize("weights", [None, [1.0, 0.0, 2.5, 0.5]])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_and_its_gradient_are_pytorchs(name, reduction, weights):
+    torch = pytest.importorskip("torch", reason="PyTorch is the witness here")
+    outputs, targets = problem(name)
+    ours = samples(outputs)
+    loss = LOSSES[name].function(ours, targets, reduction, weights)
+    loss.backward()
+    theirs = torch.tensor(outputs, dtype=torch.float64, requires_grad=True)
+    terms = in_torch(torch, name)(theirs, torch.tensor(targets, dtype=torch.float64))
+    w = torch.ones(4, 1, dtype=torch.float64) if weights is None else torch.tensor(weights)[:, None].double()
+    expected = (w * terms).sum() / (1.0 if reduction == "sum" else w.sum() * terms.shape[1])
+    expected.backward()
+    assert loss.data == pytest.approx(expected.item(), rel=1e-14)
+    gradient = [[z.grad for z in sample] for sample in ours]
+    np.testing.assert_allclose(gradient, theirs.grad, rtol=1e-12, atol=1e-16)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_the_weighted_cross_entropy_of_labels_is_pytorchs_with_a_weight_for_each_class(reduction):
+    torch = pytest.importorskip("torch", reason="PyTorch is the witness here")
+    outputs, labels, of_class = problem("cross_entropy")[0], [2, 0, 1, 2], [0.5, 1.0, 3.0]
+    ours = cross_entropy(samples(outputs), labels, reduction, weights=[of_class[label] for label in labels])
+    weight = torch.tensor(of_class, dtype=torch.float64)
+    theirs = torch.nn.functional.cross_entropy(
+        torch.tensor(outputs, dtype=torch.float64), torch.tensor(labels), weight, reduction=reduction
+    )
+    assert ours.data == pytest.approx(theirs.item(), rel=1e-14)
+
+
+@pytest.mark.parametrize("weights", [None, [1.0, 0.25, 2.5, 0.5]])
+def test_the_weighted_mean_is_scikit_learns(weights):
+    metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn is the witness here")
+    for name, theirs in (
+        ("mean_squared_error", metrics.mean_squared_error),
+        ("mean_absolute_error", metrics.mean_absolute_error),
+    ):
+        outputs, targets = problem(name)
+        ours = LOSSES[name].function(samples(outputs), targets, weights=weights)
+        assert ours.data == pytest.approx(theirs(targets, outputs, sample_weight=weights), rel=1e-14)
+    outputs, targets = [[-1.0], [0.25], [2.0], [-0.5]], [1.0, 1.0, -1.0, -1.0]
+    ours = hinge(samples(outputs), [[t] for t in targets], weights=weights)
+    expected = metrics.hinge_loss(targets, [p for [p] in outputs], sample_weight=weights)
+    assert ours.data == pytest.approx(expected, rel=1e-14)
+    logits, labels = problem("cross_entropy")[0], [2, 0, 1, 2]
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    ours = cross_entropy(samples(logits), labels, weights=weights)
+    expected = metrics.log_loss(labels, probabilities, sample_weight=weights)
+    assert ours.data == pytest.approx(expected, rel=1e-13)
+
+
+def test_a_weight_of_2_is_a_sample_met_twice():
+    for name, loss in LOSSES.items():
+        outputs, targets = problem(name)
+        weighted = loss.function(samples(outputs), targets, weights=[1.0, 2.0, 1.0, 1.0])
+        twice = loss.function(samples([*outputs, outputs[1]]), [*targets, targets[1]])
+        assert weighted.data == pytest.approx(twice.data, rel=1e-14)
+
+
+def test_slopes_where_a_loss_has_a_kink():
+    def slope(name, output, target):
+        [[z]] = zs = samples([[output]])
+        LOSSES[name].function(zs, [[target]]).backward()
+        return z.grad
+
+    assert slope("mean_absolute_error", 1.0, 1.0) == 0.0
+    assert slope("hinge", 1.0, 1.0) == 0.0
+    assert [slope("huber", 1.0 + d, 1.0) for d in (-2.0, -1.0, 0.0, 1.0, 2.0)] == [-1.0, -1.0, 0.0, 1.0, 1.0]
+    assert huber(samples([[-1.0, 0.5]]), [[0.0, 0.0]], "sum").data == 0.5 + 0.125
+
+
+@pytest.mark.parametrize(
+    ("words", "make"),
+    [
+        ("reduction: expected one of 'mean', 'sum'; got 'none'", lambda: hinge([[1.0]], [[1.0]], "none")),
+        (r"weights: expected shape \(1,\), got \(2,\)", lambda: hinge([[1.0]], [[1.0]], weights=[1.0, 2.0])),
+        (r"weights holds -1.0 at index 0", lambda: hinge([[1.0]], [[1.0]], weights=[-1.0])),
+        ("targets: expected classes 0 to 1, got 2", lambda: cross_entropy([[1.0, 2.0]], [2])),
+        ("targets: expected classes 0 to 1, got -1", lambda: cross_entropy([[1.0, 2.0]], [-1])),
+        ("one target for each output", lambda: cross_entropy([[1.0, 2.0]], [1, 0])),
+    ],
+)
+def test_misuse_is_explained(words, make):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+@pytest.mark.parametrize("loss", [row.function for row in LOSSES.values()])
 @pytest.mark.parametrize("targets", [[[0.0]], [[0.0, 1.0], [0.0, 1.0]], [[0.0, 1.0, 0.0]], []])
 def test_a_missing_or_extra_target_is_refused(loss, targets):
     with pytest.raises(ValueError, match="one target for each output"):
