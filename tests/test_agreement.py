@@ -129,8 +129,8 @@ def test_the_lifted_program_gives_0_for_a_parameter_that_the_loss_does_not_need(
     class Deaf(MLP):
         """Its second input goes nowhere."""
 
-        def logits(self, x):
-            return [self.layers[0].neurons[0].weights[0] * x[0]]
+        def __call__(self, x, masks=None, *, training=False):
+            return [self.layers[0].neurons[0].weights[0] * sample[0] for sample in x]
 
     engine = LiftedEngine(Deaf(2, [1]))
     loss, gradient = engine.loss_and_gradient([3.0, 5.0, 7.0], [[2.0], [9.0]], [[1.0]])
@@ -164,8 +164,8 @@ def test_the_lifted_engine_never_touches_its_model():
 
 def test_a_wrong_lifted_program_is_accused_by_name(monkeypatch):
     class Skewed(LiftedEngine):
-        def _loss_and_gradient(self, theta, x, y):
-            loss, gradient = super()._loss_and_gradient(theta, x, y)
+        def loss_and_gradient(self, theta, x, y):
+            loss, gradient = super().loss_and_gradient(theta, x, y)
             return loss, gradient * np.where(np.arange(theta.size) == theta.size - 1, 1.001, 1.0)
 
     network, x, y = problem([3, 4, 2], 5, "tanh", "sigmoid", "binary_cross_entropy", seed=4)
