@@ -105,8 +105,16 @@ class NeuralNetwork(Passes):
     # To and from the network of Values.
 
     @classmethod
-    def from_mlp(cls, model: MLP, loss: str = "mean_squared_error") -> Self:
-        """The network that computes what this MLP of Values computes, with a copy of its parameters.
+    def from_mlp(
+        cls,
+        model: MLP,
+        loss: str = "mean_squared_error",
+        *,
+        reduction: str = "mean",
+        l1: float = 0.0,
+        l2: float = 0.0,
+    ) -> Self:
+        """The network that computes what this MLP of Values computes, with a copy of all its numbers.
 
         >>> from nn import MLP
         >>> NeuralNetwork.from_mlp(MLP(2, [3, 1], activation="tanh"))
@@ -116,12 +124,25 @@ class NeuralNetwork(Passes):
 
         if not isinstance(model, MLP):
             raise TypeError(f"from_mlp: expected an nn.MLP, got {type(model).__name__}")
-        network = cls(model.sizes, activation=model.activation, output=model.output, loss=loss)
+        network = cls(
+            model.sizes,
+            activation=model.activation,
+            output=model.output,
+            loss=loss,
+            reduction=reduction,
+            l1=l1,
+            l2=l2,
+            dropout=model.dropout,
+            batch_norm=model.batch_norm,
+        )
         network.parameters = np.array([parameter.data for parameter in model.parameters()])
+        norms = [layer.norm for layer in model.layers if layer.norm is not None]
+        for norm, mean, variance in zip(norms, network.running_mean, network.running_variance, strict=True):
+            mean[:, 0], variance[:, 0] = norm.running_mean, norm.running_variance
         return network
 
     def to_mlp(self) -> MLP:
-        """The MLP of Values that computes what this network computes, with a copy of its parameters.
+        """The MLP of Values that computes what this network computes, with a copy of all its numbers.
 
         Raises TypeError where a learner's own `activation` is in place: no MLP has that.
         """
@@ -133,9 +154,19 @@ class NeuralNetwork(Passes):
                 f"take over; its activations are {', '.join(ACTIVATIONS)}"
             )
         inputs, *layers = self.layer_sizes
-        model = MLP(inputs, layers, self.activation_name or self._hidden, self.output_name)  # type: ignore[arg-type]
+        model = MLP(
+            inputs,
+            layers,
+            self.activation_name or self._hidden,
+            self.output_name,
+            dropout=self.dropout,
+            batch_norm=self.batch_norm,
+        )
         for parameter, number in zip(model.parameters(), self._parameters.tolist(), strict=True):
             parameter.data = number
+        norms = [layer.norm for layer in model.layers if layer.norm is not None]
+        for norm, mean, variance in zip(norms, self.running_mean, self.running_variance, strict=True):
+            norm.running_mean, norm.running_variance = mean[:, 0].tolist(), variance[:, 0].tolist()
         return model
 
     # The activations, which a learner may replace.
