@@ -103,7 +103,7 @@ ROOMS = {  # each room, and the project's rooms it may know
         "autograd", "nn.checks", "nn.dropout", "nn.engines", "nn.layers", "nn.network", "nn.rounding",
         "nn.witnesses",
     },
-    "nn.diagnosing": {"nn.checks", "nn.formulas", "nn.network", "nn.rounding"},
+    "nn.diagnosing": {"nn.checks", "nn.formulas", "nn.network", "nn.objectives", "nn.rounding"},
     "nn.plots": {"nn.checks"},
 }
 # fmt: on

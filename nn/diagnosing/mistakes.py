@@ -16,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from nn.diagnosing.factors import ratio, readings
-from nn.diagnosing.passes import Array, TruePass, bias_gradient, derivative_of
-from nn.formulas import ACTIVATIONS, LOSSES
+from nn.diagnosing.passes import Array, TruePass, bias_gradient, derivative_of, slope_from
+from nn.formulas import ACTIVATIONS
+from nn.objectives import LOSSES
 
 KINDS: Mapping[str, str] = {
     "another loss": "the gradient of another loss than the one reported",
@@ -95,12 +96,12 @@ def errors(true: TruePass) -> Iterator[Variant]:
     yield (), right
     rule, output = LOSSES[true.loss], true.activations[true.top]
     if rule.output is None and output != "softmax":
-        da = rule.gradient(true.y, true.a[true.top])
+        da = true.loss_gradient(true.loss)
         yield from ((claims, da * slope) for claims, slope in slopes(true, true.top) if claims)
     elif rule.output is None:
         a = true.a[true.top]
         says = f"{place} takes a (1 - a) for softmax's derivative, in which all outputs meet."
-        wrong = rule.gradient(true.y, a) * a * (1 - a)
+        wrong = true.loss_gradient(true.loss) * a * (1 - a)
         yield claim("wrong derivative", "a (1 - a) for softmax", place, says), wrong
     elif output in ACTIVATIONS:
         slope = true.derivatives[true.top](true.z[true.top])
@@ -115,6 +116,8 @@ def _of_other_losses(true: TruePass, place: str) -> Iterator[Variant]:
         if name == true.loss or rule.output not in (None, true.activations[true.top]):
             continue
         error = true.error(name)
+        if _proportional(error, true.error(true.loss)):
+            continue  # a constant factor is the simpler story
         sums = {1: ""}
         sums.setdefault(m, ", summed over the samples")
         sums.setdefault(outputs, ", summed over the outputs")
@@ -123,6 +126,12 @@ def _of_other_losses(true: TruePass, place: str) -> Iterator[Variant]:
             detail = f"{_words(name)}{words}"
             says = f"{place} is that of another loss, the {detail}; the loss is the {_words(true.loss)}."
             yield claim("another loss", detail, place, says), factor * error
+
+
+def _proportional(a: Array, b: Array) -> bool:
+    """Whether one array is the other times a number, as Huber's slope is half the squared error's."""
+    product, sizes = float(np.vdot(a, b)), float(np.linalg.norm(a) * np.linalg.norm(b))
+    return abs(product) >= (1 - 1e-12) * sizes
 
 
 def _words(loss: str) -> str:
@@ -168,11 +177,13 @@ def slopes(true: TruePass, layer: int) -> Iterator[Variant]:
     yield claim("derivative at a", "a for z", place, says), g(a)
     if name in ACTIVATIONS:
         says = f"{place} puts z{layer} into a formula for {name}' that is meant for a{layer}."
-        formula = ACTIVATIONS[name].backward(z, np.ones_like(z))
+        formula = slope_from(name, z, z)
         yield claim("derivative at a", "z in a formula for a", place, says), formula
     for k, other in enumerate(true.z):
         if k != layer and other.shape == z.shape:
             yield _of_layer(name, k, layer, "x" if k == 0 else f"z{k}"), g(other)
+    says = f"{place} multiplies by the activation a{layer} itself for its derivative {slope}."
+    yield claim("wrong derivative", "the activation itself", place, says), a
     for other_name in ACTIVATIONS:
         if other_name not in (name, "linear"):
             says = f"{place} takes {other_name}'(z{layer}) for {slope}."
@@ -180,8 +191,6 @@ def slopes(true: TruePass, layer: int) -> Iterator[Variant]:
             yield claim("wrong derivative", detail, place, says), derivative_of(other_name)(z)
     says = f"{place} multiplies by {slope} twice."
     yield claim("wrong derivative", "twice", place, says), right**2
-    says = f"{place} multiplies by the activation a{layer} itself for its derivative {slope}."
-    yield claim("wrong derivative", "the activation itself", place, says), a
 
 
 def _of_layer(name: str, k: int, layer: int, z: str) -> Claims:

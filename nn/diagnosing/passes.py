@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from nn.formulas import LOSSES, OUTPUTS, softmax_backward
+from nn.formulas import OUTPUTS
 from nn.network import NeuralNetwork
+from nn.objectives import LOSSES, reduce_gradient
 
 Array = npt.NDArray[np.float64]
 Function = Callable[[Array], Array]
@@ -52,13 +54,21 @@ class TruePass:
 
     def error(self, loss: str) -> Array:
         """dz_L under a loss."""
-        rule = LOSSES[loss]
-        gradient = rule.gradient(self.y, self.a[self.top])
-        if rule.output is not None:
+        gradient, p = self.loss_gradient(loss), self.a[self.top]
+        if LOSSES[loss].output is not None:
             return gradient
         if self.activations[self.top] == "softmax":
-            return softmax_backward(self.a[self.top], gradient)
+            OUTPUTS["softmax"].backward(np.empty_like(p), p, gradient)
+            return gradient
         return gradient * self.derivatives[self.top](self.z[self.top])
+
+    def loss_gradient(self, loss: str) -> Array:
+        """The loss's gradient by the predictions; by the logits, where it is computed with an output."""
+        rule, p = LOSSES[loss], self.a[self.top]
+        gradient = np.empty_like(p)
+        rule.gradient(self.y, p, gradient)
+        reduce_gradient(gradient, 1 if rule.per_sample else len(p), "mean")
+        return gradient
 
     def down(self, layer: int, dz: Array) -> Array:
         """dz_l of a hidden layer from dz_{l+1}: (Wᵀ dz) ⊙ mask ⊙ g'(z)."""
@@ -134,8 +144,21 @@ def derivative_of(activation: str) -> Function:
     >>> derivative_of("tanh")(np.array([0.0]))
     array([1.])
     """
-    rule = OUTPUTS[activation]
-    return lambda z: rule.backward(rule.value(z), np.ones_like(z))
+    return lambda z: slope_from(activation, z, value_of(activation, z))
+
+
+def value_of(activation: str, z: Array) -> Array:
+    """A = g(z)."""
+    a = np.empty_like(z)
+    OUTPUTS[activation].value(z, a)
+    return a
+
+
+def slope_from(activation: str, z: Array, a: Array) -> Array:
+    """What the formula for g' gives for these z and a."""
+    slope = np.ones_like(a)
+    OUTPUTS[activation].backward(z.copy(), a, slope)  # which uses its z up
+    return slope
 
 
 def true_pass(
@@ -148,15 +171,20 @@ def true_pass(
 ) -> TruePass:
     """The true pass of a network on checked samples, with dropout masks by layer."""
     top = len(network.weights)
-    shared = network.output_name == network.activation_name  # then a learner's own g is the output's, too
-    output = network.activation if shared else OUTPUTS[network.output_name].value
+    names = list(network.activation_names())
+    values: list[Function] = [partial(value_of, name) for name in names]
+    derivatives: list[Function] = [derivative_of(name) for name in names]
+    if network.activation_name is not None:  # which a learner may have replaced
+        for layer, name in enumerate(names):
+            if layer < top - 1 or name == network.activation_name:
+                values[layer], derivatives[layer] = network.activation, network.activation_derivative
+                names[layer] = "g" if network.has_own("activation") else name
     z, a = [np.asarray(x, dtype=float)], [np.asarray(x, dtype=float)]
     for layer, (W, b) in enumerate(zip(network.weights, network.biases, strict=True), start=1):
         z.append(W @ a[-1] + b)
-        a.append(output(z[-1]) if layer == top else network.activation(z[-1]))
+        a.append(values[layer - 1](z[-1]))
         if layer in masks:
             a[-1] = a[-1] * masks[layer]
-    hidden = "g" if network.has_own("activation") else network.activation_name
     return TruePass(
         W=list(network.weights),
         z=z,
@@ -164,11 +192,8 @@ def true_pass(
         masks=[masks.get(layer) for layer in range(top + 1)],
         y=np.asarray(y, dtype=float),
         loss=network.loss_name,
-        activations=["", *[hidden] * (top - 1), hidden if shared else network.output_name],
-        derivatives=[
-            *[network.activation_derivative] * top,
-            network.activation_derivative if shared else derivative_of(network.output_name),
-        ],
+        activations=["", *names],
+        derivatives=[derivatives[0], *derivatives],
         l1=l1,
         l2=l2,
     )
