@@ -11,13 +11,16 @@ if not hasattr(autograd, "check_gradients"):
     )
 
 from nn import schedules, toy_sets
+from nn.callbacks import Epoch, StopTraining
 from nn.clipping import clip_by_norm, clip_by_value
 from nn.comparing import compare_gradients
 from nn.data import find_outliers, one_hot, random_split, stratified_split
 from nn.diagnosing import Diagnosis, diagnose
+from nn.early_stopping import EarlyStopping
 from nn.engines import Engine, LiftedEngine, ScalarEngine
-from nn.history import History
+from nn.history import History, TrainingHistory
 from nn.layers import MLP, Layer, Neuron
+from nn.metrics import accuracy, confusion_matrix
 from nn.missing import Imputer
 from nn.modules import BatchNorm, Dropout, Module
 from nn.monitors import Monitor, TrainingWarning
@@ -40,7 +43,9 @@ __all__ = [
     "BatchNorm",
     "Diagnosis",
     "Dropout",
+    "EarlyStopping",
     "Engine",
+    "Epoch",
     "History",
     "Imputer",
     "Layer",
@@ -55,10 +60,14 @@ __all__ = [
     "ReduceOnPlateau",
     "ScalarEngine",
     "Scaler",
+    "StopTraining",
+    "TrainingHistory",
     "TrainingWarning",
+    "accuracy",
     "clip_by_norm",
     "clip_by_value",
     "compare_gradients",
+    "confusion_matrix",
     "diagnose",
     "find_outliers",
     "learning_rate_range_test",

@@ -6,7 +6,7 @@ Knows NumPy and the checks at the door.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Self, SupportsIndex, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -97,3 +97,35 @@ class History:
             whole = int(step) if float(step).is_integer() else step
             history.record(whole, **{name: column[place] for name, column in columns.items()})
         return history
+
+
+class TrainingHistory(list[float]):
+    """Each epoch's loss, as a list of floats, and by its name whatever else was recorded.
+
+    A record is an epoch; its "step" is the number of steps taken so far.
+
+    >>> records = History()
+    >>> records.record(10, loss=0.7, validation_loss=0.8)
+    >>> history = TrainingHistory(records)
+    >>> history, history["validation_loss"]
+    ([0.7], array([0.8]))
+    """
+
+    def __init__(self, records: History) -> None:
+        super().__init__(records["loss"].tolist() if len(records) else [])
+        self.records = records
+
+    @property
+    def names(self) -> list[str]:
+        """The recorded quantities, "step" first."""
+        return self.records.names
+
+    @overload
+    def __getitem__(self, key: str) -> Array: ...
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> float: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[float]: ...
+    def __getitem__(self, key: Any) -> Any:
+        """One quantity over all epochs by its name; or as of a list, the loss of an epoch."""
+        return self.records[key] if isinstance(key, str) else super().__getitem__(key)

@@ -10,17 +10,18 @@ a_{l+1} = g(z_{l+1}); W is (out, in), b (out, 1), a and z (width, N); a_0 = x. d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from nn import checks, training
+from nn import checks, network_training, training
 from nn.caches import check_origin, checked_cache, named_cache
 from nn.dropout import Masks, checked_masks
 from nn.formulas import ACTIVATIONS, Activation
+from nn.history import TrainingHistory
 from nn.initializers import INITIALIZERS, default_for
 from nn.objectives import LOSSES, reduced
 from nn.passes import Passes
@@ -88,6 +89,7 @@ class NeuralNetwork(Passes):
         super().__init__(
             sizes, activation, output, loss, reduction, l1, l2, dropout, batch_norm, dtype
         )
+        self.history: TrainingHistory | None = None     # of the last training
         self._output_is_activation = output is None and LOSSES[loss].output is None
         if initialization is not None:
             checks.one_of("initialization", initialization, INITIALIZERS)
@@ -440,58 +442,7 @@ class NeuralNetwork(Passes):
             self.update_parameters(self._named(gradient), learning_rate)
             return self._parameters.copy()
 
-    def train(
-        self,
-        x: npt.ArrayLike,
-        y: npt.ArrayLike,
-        learning_rate: float = 0.01,
-        epochs: int = 1000,
-        *,
-        batch_size: int | None = None,
-        rng: np.random.Generator | None = None,
-        on_epoch: Callable[[int, float], object] | None = None,
-    ) -> list[float]:
-        """Gradient descent on x (inputs, N), y (outputs, N); returns each epoch's loss.
-
-        batch_size   samples a step, in an order shuffled by `rng` each epoch; None: all, in order
-        on_epoch     called with (epoch, loss) after each epoch; None prints every hundredth
-
-        The loss is the mean over the epoch's samples, each taken before the step it leads to. Raises
-        FloatingPointError, naming step and layer, where nan or inf comes up; the parameters then are
-        the last finite ones.
-        """
-        rate = checks.positive("learning_rate", learning_rate)
-        if on_epoch is not None:
-            checks.function("on_epoch", on_epoch, "epoch", "loss")
-        update = self._updated_by_learner if self.has_own("update_parameters") else self._descended
-        rng = checks.generator(rng)
-        return training.train(
-            self._step_engine(rng),
-            lambda parameters, gradient: update(parameters, gradient, rate),
-            self._parameters,
-            *self._samples(x, y),
-            epochs=checks.count("epochs", epochs, least=0),
-            batch_size=None if batch_size is None else checks.count("batch_size", batch_size, least=1),
-            rng=rng,
-            on_epoch=on_epoch,
-            locate=self._bad_layer,
-        )
-
-    def _step_engine(self, rng: np.random.Generator) -> Callable[..., tuple[float, Array]]:
-        """The engine that trains this network, for checked arrays: each gradient is written over the last.
-
-        It draws masks for dropout, and lets the running statistics take in each batch's.
-        """
-        gradient = np.empty_like(self._parameters)
-
-        def engine(
-            parameters: Array, x: Array, y: Array, *, weights: Array | None = None
-        ) -> tuple[float, Array]:
-            self._check_batch(x.shape[1], training=True)
-            masks = self.draw_masks(x.shape[1], rng) if any(self.dropout) else None
-            return self._loss_and_gradient(parameters, x, y, weights, masks, gradient, learning=True)
-
-        return engine
+    train = network_training.train      # no formula is in it: minibatches, optimisers, schedules, callbacks
 
     # Checks at the door.
 
@@ -501,6 +452,7 @@ class NeuralNetwork(Passes):
 
     def _checked_weights(self, weights: object, samples: int) -> Array | None:
         return None if weights is None else checks.sample_weights("weights", weights, samples, self.dtype)
+
 
 def _given(**options: Any) -> dict[str, Any]:
     """Those that are not None: a learner's own method need not know the others."""

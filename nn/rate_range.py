@@ -6,17 +6,18 @@ Knows an engine by its signature, the optimisers, the minibatches and the checks
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from nn import checks
+from nn.batches import minibatches
 from nn.optimizers import Optimizer, resolve
-from nn.training import Engine, minibatches
 
 Array = npt.NDArray[np.float64]
+Engine = Callable[[Array, Array, Array], tuple[float, Array]]
 Samples = tuple[Array, Array, int | None, np.random.Generator]
 
 DIVERGED = 4.0      # times the lowest loss: no use in going on

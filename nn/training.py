@@ -1,92 +1,338 @@
-"""Gradient descent: minibatches, and the loop over epochs.
+"""Gradient descent: the loop over epochs and minibatches.
 
-Knows a network only by its engine's signature, loss_and_gradient(parameters, x, y) -> (float, (P,)),
-with all parameters in one flat vector and one sample a column: the loop trains any engine.
+Knows whatever it trains by an engine's signature, loss_and_gradient(parameters, x, y) -> (float, (P,)), with
+all parameters in one flat vector and one sample a column: the loop trains any engine. What else it asks of a
+network, for validation, metrics and monitors, are the few public methods of `Network`.
 """
 
+from __future__ import annotations
+
 import math
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from nn import checks, metrics, progress
+from nn.batches import Samples, orders
+from nn.callbacks import Callback, Epoch, StopTraining
+from nn.clipping import clip_by_norm, clip_by_value
+from nn.data import random_split
+from nn.history import TrainingHistory
+from nn.monitors import Monitor
+from nn.settings import Settings
+from nn.training_state import TrainingState
+
 Array = npt.NDArray[np.float64]
-Engine = Callable[[Array, Array, Array], tuple[float, Array]]
-Update = Callable[[Array, Array], Array]
+LossAndGradient = Callable[..., tuple[float, Array]]
+
+MONITORED = 1000        # samples whose activations a monitor looks at
+CALLER = 6              # frames from a warning to the line that called network.train
 
 
-def minibatches(
-    x: Array, y: Array, batch_size: int | None, rng: np.random.Generator
-) -> Iterator[tuple[Array, Array]]:
-    """One epoch: every sample once, in a new order, batch_size at a time; None gives x and y whole.
+class Engine(Protocol):
+    """What gives gradients; with sample weights, by a keyword argument `weights` (N,)."""
 
-    x is (features, N) and y (targets, N); the last batch may be smaller. Quickest where a sample's
-    numbers are adjacent in memory, as in np.asfortranarray(x).
+    def loss_and_gradient(self, parameters: Array, x: Array, y: Array) -> tuple[float, Array]:
+        """The loss at `parameters` (P,) on samples x, y, and its gradient (P,)."""
 
-    >>> x = np.array([[1.0, 2.0, 3.0]])
-    >>> epoch = minibatches(x, 10 * x, 2, np.random.default_rng(0))
-    >>> [(x_batch.shape, bool((y_batch == 10 * x_batch).all())) for x_batch, y_batch in epoch]
-    [((1, 2), True), ((1, 1), True)]
+
+class Network(Protocol):
+    """What training asks of a network beside its engine."""
+
+    layer_sizes: list[int]
+    history: TrainingHistory | None
+
+    @property
+    def loss_name(self) -> str:
+        """The loss it is trained for."""
+
+    def forward(self, x: npt.ArrayLike, masks: Any = None, *, training: bool = False) -> dict[str, Array]:
+        """A forward pass; without masks there is no dropout."""
+
+    def evaluate(self, x: npt.ArrayLike, y: npt.ArrayLike) -> float:
+        """The loss of such a pass, without penalties."""
+
+    def activation_names(self) -> list[str]:
+        """Each layer's, the output's last."""
+
+
+class EngineAlone:
+    """Stands in for the network where there is none: it validates by the engine, and can do no more."""
+
+    def __init__(self, engine: LossAndGradient, parameters: Array) -> None:
+        self.engine, self.parameters = engine, parameters
+        self.layer_sizes: list[int] = []
+        self.history: TrainingHistory | None = None
+
+    @property
+    def loss_name(self) -> str:
+        raise _no_network("metrics")
+
+    def activation_names(self) -> list[str]:
+        raise _no_network("monitor")
+
+    def forward(self, x: npt.ArrayLike, masks: Any = None, *, training: bool = False) -> dict[str, Array]:
+        raise _no_network("metrics")
+
+    def evaluate(self, x: npt.ArrayLike, y: npt.ArrayLike) -> float:
+        """The engine's loss."""
+        return self.engine(self.parameters, x, y)[0]
+
+
+def _no_network(name: str) -> TypeError:
+    return TypeError(f"{name}: expected to train a network; an engine alone gives no activations")
+
+
+def any_samples(x: Any, y: Any) -> tuple[Array, Array]:
+    """Samples for an engine that nothing is known of: one column each, finite."""
+    x = checks.columns("x", x)
+    y = checks.finite("y", checks.real_array("y", y, f"(targets, {x.shape[1]})"))
+    if y.ndim not in (1, 2) or y.shape[-1] != x.shape[1]:
+        raise ValueError(checks.shape_message("y", f"(targets, {x.shape[1]})", str(y.shape)))
+    return x, y
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """What is trained.
+
+    parameters         (P,), trained in place
+    loss_and_gradient  an engine's; it may take its arguments as checked
+    network            for what an engine does not do: predictions, activations, a loss without dropout
+    samples            (x, y) -> (x, y), the checks at the door
+    update             (parameters, gradient, rate) -> parameters, a learner's own way to take a step
+    locate             (x, numbers (P,)) -> the layer that nan or inf came up in
+    fewest             samples that a batch must have: 2 where there is batch normalisation
     """
-    if batch_size is None:
-        yield x, y
-        return
-    order = rng.permutation(x.shape[1])
-    for start in range(0, len(order), batch_size):
-        batch = order[start : start + batch_size]
-        yield x.T[batch].T, y.T[batch].T
+
+    parameters: Array
+    loss_and_gradient: LossAndGradient
+    network: Network
+    samples: Callable[[Any, Any], tuple[Array, Array]] = any_samples
+    update: Callable[[Array, Array, float], Array] | None = None
+    locate: Callable[[Array, Array], int] = lambda x, numbers: 0
+    fewest: int = 1
 
 
-def train(
-    engine: Engine,
-    update: Update,
-    parameters: Array,
-    x: Array,
-    y: Array,
-    *,
-    epochs: int,
-    batch_size: int | None,
-    rng: np.random.Generator,
-    on_epoch: Callable[[int, float], object] | None,
-    locate: Callable[[Array, Array], int],
-) -> list[float]:
+def engine_alone(loss_and_gradient: LossAndGradient, parameters: Array) -> Trainee:
+    """An engine, or any function of (parameters, x, y), with the parameters (P,) to train in place."""
+    return Trainee(parameters, loss_and_gradient, EngineAlone(loss_and_gradient, parameters))
+
+
+def train(trainee: Trainee, x: Any, y: Any, settings: Settings) -> TrainingHistory:
     """Train in place; returns each epoch's loss, the mean over its samples as each batch was met.
 
-    `update` (parameters, gradient) -> parameters is one step. After each epoch, on_epoch(epoch, loss)
-    is called; None prints every hundredth. Raises FloatingPointError where the loss, the gradient or
-    the step is not finite, with the parameters as they were before it; `locate` (x, numbers (P,))
-    names the layer. Arguments are taken as already checked.
+    Raises FloatingPointError where the loss, the gradient, the step or the validation loss is not finite;
+    the parameters are then the last finite ones. After that, or after Ctrl-C, the network's `history` has
+    the epochs that were finished.
+
+    >>> parabola = engine_alone(lambda theta, x, y: (float(theta @ theta), 2 * theta), np.array([1.0]))
+    >>> train(parabola, [[0.0]], [[0.0]], Settings(learning_rate=0.25, epochs=3, progress=False))
+    [1.0, 0.25, 0.0625]
+    >>> parabola.parameters
+    array([0.125])
     """
-    report = print_progress if on_epoch is None else on_epoch
-    if batch_size is not None:
-        x, y = np.asfortranarray(x), np.asfortranarray(y)
-    history: list[float] = []
-    step = 0
-    for epoch in range(epochs):
-        mean = 0.0
-        for x_batch, y_batch in minibatches(x, y, batch_size, rng):
-            loss, gradient = engine(parameters, x_batch, y_batch)
-            if not (math.isfinite(loss) and all_finite(gradient)):
-                raise _stopped(step, epoch, f"in the gradient of the loss {loss}", locate(x_batch, gradient))
-            updated = update(parameters, gradient)
-            if not all_finite(updated):
-                raise _stopped(step, epoch, "in the step to take", locate(x_batch, updated))
-            parameters[:] = updated
-            mean += loss * (x_batch.shape[1] / x.shape[1])
-            step += 1
-        history.append(mean)
-        report(epoch, mean)
-    return history
+    if trainee.update is not None and settings.optimizer not in (None, "sgd"):
+        raise ValueError(
+            "optimizer: this network takes its steps by its own update_parameters; "
+            f"expected none, got {settings.optimizer!r}"
+        )
+    samples = Samples(*trainee.samples(x, y))
+    samples.weights = _weights(settings.sample_weights, len(samples))
+    rng = checks.generator(settings.rng)
+    state = TrainingState(settings.chosen_optimizer().init(trainee.parameters), rng)
+    loop = _Loop(trainee, settings, state, samples)
+    with loop.shown() as show:
+        return loop.run([*show, *settings.callbacks])
 
 
-def print_progress(epoch: int, loss: float) -> None:
-    """Print the loss of every hundredth epoch.
+class _Loop:
+    """One training, from wherever its state says it stands."""
 
-    >>> print_progress(100, 0.25)
-    Epoch 100, Loss: 0.25
-    """
-    if epoch % 100 == 0:
-        print(f"Epoch {epoch}, Loss: {loss}")
+    def __init__(self, trainee: Trainee, settings: Settings, state: TrainingState, samples: Samples) -> None:
+        self.trainee, self.settings, self.state = trainee, settings, state
+        self.samples, self.validation = self._split(samples)
+        self._check_batches()
+        if settings.batch_size is not None:
+            self.samples.x, self.samples.y = map(np.asfortranarray, (self.samples.x, self.samples.y))
+        self.optimizer, self.schedule = settings.chosen_optimizer(), settings.schedule()
+        self.metrics: dict[str, metrics.Metric] = {}
+        if settings.metrics is not None:
+            self.metrics = metrics.resolve(settings.metrics, trainee.network.loss_name)
+        self.monitor: Monitor | None = None
+        if settings.monitor:
+            self.monitor = Monitor(trainee.network.layer_sizes, trainee.network.activation_names())
+            self.monitor.history, self.monitor.warnings = state.history, state.warnings
+        if settings.reduce_on_plateau is not None and state.plateau is None:
+            state.plateau = settings.reduce_on_plateau.init(self.schedule(0))
+        if settings.early_stopping is not None and state.stopping is None:
+            state.stopping = settings.early_stopping.init()
+        self.ahead = np.empty_like(trainee.parameters)      # where the next step leads
+        self.last = trainee.parameters[:0], trainee.parameters[:0]     # gradient and step, for the monitor
+        self.rate = math.nan
+        self.history = TrainingHistory(state.history)
+
+    def _split(self, samples: Samples) -> tuple[Samples, Samples | None]:
+        """What to learn from, and what to validate with."""
+        validation = self.settings.validation
+        if validation is None:
+            return samples, None
+        if isinstance(validation, tuple):
+            if len(validation) != 2:
+                raise ValueError(f"validation: expected a share or (x, y), got {len(validation)} entries")
+            return samples, Samples(*self.trainee.samples(*validation))
+        if self.state.held_out is None:
+            share = checks.open_share("validation", validation)
+            self.state.held_out = np.sort(random_split(len(samples), share, self.state.rng)[1])
+        kept = np.delete(np.arange(len(samples)), self.state.held_out)
+        return samples.taken(kept), samples.taken(self.state.held_out)
+
+    def _check_batches(self) -> None:
+        """Refuse batches too small for the network now, and not at the end of the first epoch."""
+        count, size = len(self.samples), self.settings.batch_size or len(self.samples)
+        smallest = min(size, count % size or size, count)
+        if smallest < self.trainee.fewest:
+            raise ValueError(
+                f"batch_size: {count} samples, {size} at a time, make a batch of {smallest}; expected at least "
+                f"{self.trainee.fewest}, whose spread batch normalisation can take. Change batch_size"
+            )
+
+    @contextmanager
+    def shown(self) -> Iterator[list[Callback]]:
+        """The callbacks that show how far it is."""
+        on_epoch, wanted = self.settings.on_epoch, self.settings.progress
+        own: list[Callback] = [] if on_epoch is None else [lambda e: on_epoch(e.epoch, e.loss)]
+        if wanted:
+            with progress.bar(self.settings.epochs, self.state.epoch) as bar:
+                yield [bar, *own]
+        else:
+            yield own if own or wanted is False else [progress.print_hundredth]
+
+    def run(self, callbacks: list[Callback]) -> TrainingHistory:
+        """All epochs that are left."""
+        state = self.state
+        self.trainee.network.history = self.history
+        try:
+            while state.epoch < self.settings.epochs and not self._ended():
+                self._close_epoch(self._epoch(), callbacks)
+        finally:
+            self.history[:] = state.history["loss"].tolist() if len(state.history) else []
+        if state.best:
+            self.trainee.parameters[:] = state.best[0]
+        return self.history
+
+    def _ended(self) -> bool:
+        stopping, state = self.settings.early_stopping, self.state.stopping
+        return self.state.ended or (stopping is not None and state is not None and stopping.ends(state))
+
+    # One epoch.
+
+    def _epoch(self) -> float:
+        """Its steps; gives the mean loss."""
+        whole, mean = self.samples, 0.0
+        for batch in orders(len(whole), self.settings.batch_size, self.state.rng):
+            part = whole if self.settings.batch_size is None else whole.taken(batch)
+            mean += self._step(part) * (part.mass / whole.mass)
+        return mean
+
+    def _step(self, part: Samples) -> float:
+        """One step; gives the loss before it."""
+        parameters = self.trainee.parameters
+        extras = {} if part.weights is None else {"weights": part.weights}
+        loss, gradient = self.trainee.loss_and_gradient(parameters, part.x, part.y, **extras)
+        if not (math.isfinite(loss) and all_finite(gradient)):
+            raise self._stopped(f"in the gradient of the loss {loss}", part.x, gradient)
+        self._look_ahead(parameters, self._clipped(gradient))
+        if not all_finite(self.ahead):
+            raise self._stopped("in the step to take", part.x, self.ahead)
+        if self.monitor is not None:
+            self.last = gradient, self.ahead - parameters
+        parameters[:] = self.ahead
+        self.state.steps += 1
+        return loss
+
+    def _clipped(self, gradient: Any) -> Any:
+        by_value, by_norm = self.settings.clip_value, self.settings.clip_norm
+        if by_value is not None:
+            gradient = clip_by_value(gradient, by_value)
+        return gradient if by_norm is None else clip_by_norm(gradient, by_norm)
+
+    def _look_ahead(self, parameters: Array, gradient: Array) -> None:
+        """Write to `ahead` where the step leads; it is not taken yet."""
+        plateau = self.state.plateau
+        self.rate = self.schedule(self.state.steps) if plateau is None else plateau.rate
+        if self.trainee.update is not None:
+            self.ahead[:] = self.trainee.update(parameters, gradient, self.rate)
+            return
+        self.state.optimizer, step = self.optimizer(self.state.optimizer, gradient, self.rate, parameters)
+        with np.errstate(all="ignore"):
+            np.add(parameters, step, out=self.ahead)
+
+    # What follows an epoch.
+
+    def _close_epoch(self, loss: float, callbacks: list[Callback]) -> None:
+        """Record it, let everybody look, and decide whether to go on."""
+        state = self.state
+        quantities = self._quantities()
+        self._record(loss, quantities)
+        epoch = Epoch(state.epoch, state.steps, loss, {"loss": loss, **quantities})
+        watched = quantities.get("validation_loss", loss)
+        if self.settings.reduce_on_plateau is not None and state.plateau is not None:
+            state.plateau = self.settings.reduce_on_plateau(state.plateau, watched)
+        if self.settings.early_stopping is not None and state.stopping is not None:
+            state.stopping = self.settings.early_stopping(state.stopping, state.epoch, watched)
+            if state.stopping.best_epoch == state.epoch:
+                state.best = [self.trainee.parameters.copy()]
+        state.epoch += 1
+        for callback in callbacks:
+            try:
+                callback(epoch)
+            except StopTraining:
+                state.ended = True
+
+    def _quantities(self) -> dict[str, float]:
+        """What is recorded of an epoch beside its loss."""
+        found = {"learning_rate": self.rate}
+        if self.validation is not None:
+            loss = self.trainee.network.evaluate(self.validation.x, self.validation.y)
+            found["validation_loss"] = loss
+            if not math.isfinite(loss):
+                raise self._stopped("in the validation loss", self.validation.x, self.trainee.parameters)
+        if self.metrics:
+            found |= self._measured("", self.samples)
+            found |= {} if self.validation is None else self._measured("validation_", self.validation)
+        return found
+
+    def _measured(self, prefix: str, part: Samples) -> dict[str, float]:
+        """The metrics of some samples, by prefixed names."""
+        network = self.trainee.network
+        predictions = network.forward(part.x)[f"a{len(network.layer_sizes) - 1}"]
+        return {prefix + name: float(metric(part.y, predictions)) for name, metric in self.metrics.items()}
+
+    def _record(self, loss: float, quantities: dict[str, float]) -> None:
+        if self.monitor is None:
+            self.state.history.record(self.state.steps, loss=loss, **quantities)
+        else:
+            cache = self.trainee.network.forward(self.samples.x[:, :MONITORED])
+            gradient, step = self.last
+            found = self.monitor.observe(
+                self.state.steps, loss, gradient, step, self.trainee.parameters, cache, **quantities
+            )
+            for warning in found:
+                warnings.warn(str(warning), UserWarning, stacklevel=CALLER)
+        self.history.append(loss)
+
+    def _stopped(self, where: str, x: Array, numbers: Array) -> FloatingPointError:
+        return FloatingPointError(
+            f"training stopped at step {self.state.steps}, epoch {self.state.epoch}: nan or inf {where}, "
+            f"first in layer {self.trainee.locate(x, numbers)}. The parameters are those from before this "
+            "step. Try a smaller learning_rate, or bring x and y to a scale near 1."
+        )
 
 
 def all_finite(numbers: Array) -> bool:
@@ -95,9 +341,11 @@ def all_finite(numbers: Array) -> bool:
         return math.isfinite(numbers @ numbers) or bool(np.isfinite(numbers).all())  # the quick way first
 
 
-def _stopped(step: int, epoch: int, where: str, layer: int) -> FloatingPointError:
-    return FloatingPointError(
-        f"training stopped at step {step}, epoch {epoch}: nan or inf {where}, first in layer {layer}. "
-        "The parameters are those from before this step. Try a smaller learning_rate, "
-        "or bring x and y to a scale near 1."
-    )
+def _weights(weights: npt.ArrayLike | None, count: int) -> Array | None:
+    """Sample weights (N,): at least 0, and not all 0."""
+    if weights is None:
+        return None
+    numbers = checks.finite("sample_weights", checks.exactly("sample_weights", weights, (count,)))
+    if (numbers < 0).any() or not numbers.any():
+        raise ValueError(f"sample_weights: expected numbers of at least 0, not all 0; got {numbers.min()}")
+    return numbers

@@ -1,9 +1,14 @@
 """The loop over epochs and minibatches: what it computes, and how it stops."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+import nn
 from nn import NeuralNetwork, training
+from nn.batches import minibatches
+from nn.settings import Settings
 
 ONE = np.ones((1, 1))
 
@@ -17,11 +22,10 @@ def parabola(theta, x, y):
 
 
 def trained(engine, theta, x, y, **options):
-    """training.train at rate ¼ with what a test does not care about filled in."""
-    defaults = {"epochs": 3, "batch_size": None, "rng": np.random.default_rng(0), "on_epoch": quiet}
-    arguments = {**defaults, "locate": lambda x, numbers: 7, **options}
-    with np.errstate(all="ignore"):
-        return training.train(engine, lambda theta, g: theta - 0.25 * g, theta, x, y, **arguments)
+    """training.train of an engine alone, at rate ¼, with what a test does not care about filled in."""
+    defaults = {"learning_rate": 0.25, "epochs": 3, "rng": np.random.default_rng(0), "progress": False}
+    trainee = dataclasses.replace(training.engine_alone(engine, theta), locate=lambda x, numbers: 7)
+    return training.train(trainee, x, y, Settings(**{**defaults, **options}))
 
 
 # Minibatches.
@@ -29,7 +33,7 @@ def trained(engine, theta, x, y, **options):
 
 def test_an_epoch_gives_every_sample_once_with_its_target():
     x = np.arange(20.0).reshape(2, 10)
-    batches = list(training.minibatches(x, 100 + x[:1], 4, np.random.default_rng(0)))
+    batches = list(minibatches(x, 100 + x[:1], 4, np.random.default_rng(0)))
     assert [x_batch.shape for x_batch, _ in batches] == [(2, 4), (2, 4), (2, 2)]
     assert sorted(np.concatenate([x_batch[0] for x_batch, _ in batches])) == x[0].tolist()
     for x_batch, y_batch in batches:
@@ -41,7 +45,7 @@ def test_epochs_differ_in_order_and_equal_generators_do_not():
     x = np.arange(10.0)[None]
 
     def order(rng):
-        return np.concatenate([x_batch[0] for x_batch, _ in training.minibatches(x, x, 3, rng)]).tolist()
+        return np.concatenate([x_batch[0] for x_batch, _ in minibatches(x, x, 3, rng)]).tolist()
 
     def orders(rng):
         return [order(rng), order(rng)]
@@ -53,7 +57,7 @@ def test_epochs_differ_in_order_and_equal_generators_do_not():
 
 def test_no_batch_size_is_the_whole_in_order():
     x, y = np.zeros((2, 3)), np.zeros((1, 3))
-    ((x_batch, y_batch),) = training.minibatches(x, y, None, np.random.default_rng(0))
+    ((x_batch, y_batch),) = minibatches(x, y, None, np.random.default_rng(0))
     assert x_batch is x
     assert y_batch is y
 
@@ -106,6 +110,137 @@ def test_training_stops_before_a_step_that_is_not_finite(bad, where):
     np.testing.assert_array_equal(theta, calls[-1])
     assert np.isfinite(theta).all()
     assert theta[0] == -5 * 0.25
+
+
+# What a step is made of.
+
+
+def test_the_rate_of_a_schedule_is_that_of_the_step():
+    # gradient 1 throughout: after steps at rates 1, ½, ¼, ⅛ from 0 stands -1.875
+    theta = np.zeros(1)
+    history = trained(
+        lambda theta, x, y: (1.0, np.ones(1)),
+        theta,
+        np.zeros((1, 4)),
+        np.zeros((1, 4)),
+        learning_rate=nn.schedules.exponential(1.0, 0.5),
+        epochs=2,
+        batch_size=2,
+    )
+    assert theta.tolist() == [-1.875]
+    assert history["learning_rate"].tolist() == [0.5, 0.125]        # of each epoch's last step
+    assert history["step"].tolist() == [2, 4]
+
+
+def test_clipping_by_value_comes_before_clipping_by_norm():
+    # (30, -0.4) is cut to (0.3, -0.3·…): by value at 0.3 to (0.3, -0.3), then by norm at 0.3 to 0.3/√2 each
+    theta = np.zeros(2)
+    trained(
+        lambda theta, x, y: (1.0, np.array([30.0, -0.4])),
+        theta, ONE, ONE, learning_rate=1.0, epochs=1, clip_value=0.3, clip_norm=0.3,
+    )  # fmt: skip
+    np.testing.assert_allclose(theta, [-0.3 / 2**0.5, 0.3 / 2**0.5], rtol=1e-15)
+
+
+def test_weights_reach_the_engine_with_their_samples_and_weigh_the_epochs_loss():
+    def weighted_mean(theta, x, y, weights):
+        assert weights.tolist() == (10 * x[0]).tolist()
+        return float(weights @ x[0] / weights.sum()), np.zeros(1)
+
+    x = np.array([[1.0, 2.0, 3.0]])     # Σ w x / Σ w = (10 + 40 + 90) / 60
+    for seed in range(3):
+        options = {"epochs": 1, "batch_size": 2, "rng": np.random.default_rng(seed)}
+        history = trained(weighted_mean, np.zeros(1), x, x, sample_weights=[10.0, 20.0, 30.0], **options)
+        assert history == pytest.approx([14 / 6], rel=1e-14)
+
+
+def test_an_engine_alone_takes_labels_of_one_axis():
+    seen = []
+    trained(lambda theta, x, y: (seen.append(y.tolist()) or 1.0, theta), np.zeros(1), [[5.0, 6.0]], [0, 1])
+    assert seen == [[0.0, 1.0]] * 3
+
+
+# Beside PyTorch, over three epochs of shuffled batches of 8, 8 and 4 samples.
+
+PEERS = {
+    "sgd": (nn.SGD(), lambda torch, p: torch.optim.SGD(p, 0.05)),
+    "momentum": (nn.Momentum(0.8), lambda torch, p: torch.optim.SGD(p, 0.05, momentum=0.8)),
+    "adam": (nn.Adam(), lambda torch, p: torch.optim.Adam(p, 0.05)),
+    "adamw": (nn.AdamW(weight_decay=0.1), lambda torch, p: torch.optim.AdamW(p, 0.05, weight_decay=0.1)),
+}
+
+
+def torch_twin(torch, network):
+    """The same [2, 3, 1] tanh network with a linear output in PyTorch, in float64."""
+    twin = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1)).double()
+    with torch.no_grad():
+        for layer, place in enumerate((0, 2)):
+            twin[place].weight[:] = torch.tensor(network.weights[layer])
+            twin[place].bias[:] = torch.tensor(network.biases[layer][:, 0])
+    return twin
+
+
+def torch_parameters(twin):
+    """The twin's parameters in the network's order."""
+    blocks = (np.hstack([twin[i].weight.detach(), twin[i].bias.detach()[:, None]]).ravel() for i in (0, 2))
+    return np.concatenate(list(blocks))
+
+
+@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("clip_norm", [None, 0.5])
+def test_minibatch_training_follows_pytorch(name, clip_norm, data):
+    torch = pytest.importorskip("torch", reason="PyTorch is a peer")
+    network = NeuralNetwork([2, 3, 1], "tanh", output="linear", rng=np.random.default_rng(1))
+    twin = torch_twin(torch, network)
+    optimizer, theirs = PEERS[name][0], PEERS[name][1](torch, twin.parameters())
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(theirs, 0.9)
+    history = network.train(
+        *data, learning_rate=nn.schedules.exponential(0.05, 0.9), epochs=3, batch_size=8,
+        optimizer=optimizer, clip_norm=clip_norm, rng=np.random.default_rng(2), progress=False,
+    )  # fmt: skip
+
+    x, y = (torch.tensor(part.T) for part in data)
+    rng, losses = np.random.default_rng(2), []
+    for _ in range(3):
+        order, total = rng.permutation(20), 0.0
+        for batch in (order[:8], order[8:16], order[16:]):
+            theirs.zero_grad()
+            loss = torch.nn.functional.mse_loss(twin(x[batch]), y[batch])
+            loss.backward()
+            if clip_norm is not None:
+                torch.nn.utils.clip_grad_norm_(twin.parameters(), clip_norm)
+            theirs.step()
+            scheduler.step()
+            total += loss.item() * len(batch) / 20
+        losses.append(total)
+    # nine steps of sums in another order; clip_grad_norm_ divides by norm + 1e-6, off by up to 2e-6 at ½
+    tolerance = 1e-10 if clip_norm is None else 1e-5
+    np.testing.assert_allclose(history, losses, rtol=tolerance)
+    np.testing.assert_allclose(network.parameters, torch_parameters(twin), rtol=tolerance, atol=tolerance)
+
+
+def test_reduce_on_plateau_lowers_the_rate_as_pytorch_does(data):
+    torch = pytest.importorskip("torch", reason="PyTorch is a peer")
+    network = NeuralNetwork([2, 3, 1], "tanh", output="linear", rng=np.random.default_rng(1))
+    twin = torch_twin(torch, network)
+    theirs = torch.optim.SGD(twin.parameters(), 1.0)
+    plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(theirs, factor=0.5, patience=1)
+    history = network.train(
+        *data, 1.0, epochs=40, progress=False, reduce_on_plateau=nn.ReduceOnPlateau(factor=0.5, patience=1)
+    )
+    x, y = (torch.tensor(part.T) for part in data)
+    rates, losses = [], []
+    for _ in range(40):
+        rates.append(theirs.param_groups[0]["lr"])
+        theirs.zero_grad()
+        loss = torch.nn.functional.mse_loss(twin(x), y)
+        loss.backward()
+        theirs.step()
+        plateau.step(loss.item())
+        losses.append(loss.item())
+    assert history["learning_rate"].tolist() == rates
+    assert len(set(rates)) > 2                                  # there were plateaus
+    np.testing.assert_allclose(history, losses, rtol=1e-8)
 
 
 # Training a network.
@@ -228,6 +363,22 @@ def test_diverging_training_keeps_the_last_finite_parameters(data):
         ({"epochs": 1.5}, TypeError, "epochs: expected a whole number, got float 1.5"),
         ({"batch_size": 0}, ValueError, "batch_size: expected a whole number of at least 1, got 0"),
         ({"batch_size": 2.0}, TypeError, "batch_size: expected a whole number, got float 2.0"),
+        ({"learning_rate": lambda: 0.1}, TypeError, r"learning_rate: expected a function of \(step\)"),
+        ({"reduce_on_plateau": nn.ReduceOnPlateau(), "learning_rate": nn.schedules.constant(0.1)}, ValueError,
+         "reduce_on_plateau: expected a number as learning_rate, got a schedule"),
+        ({"optimizer": "newton"}, ValueError, "optimizer: expected one of 'sgd', .*; got 'newton'"),
+        ({"clip_norm": 0.0}, ValueError, "clip_norm: expected a finite number above 0, got 0"),
+        ({"clip_value": -1.0}, ValueError, "clip_value: expected a finite number above 0, got -1"),
+        ({"validation": 1.0}, ValueError, "validation: expected a number above 0 and below 1, got 1"),
+        ({"validation": ONE}, TypeError, "validation: expected a real number"),
+        ({"validation": (ONE, ONE)}, ValueError, r"x: expected shape \(2, N\)"),
+        ({"early_stopping": nn.EarlyStopping()}, ValueError, "early_stopping: it looks at the validation"),
+        ({"callbacks": [lambda: None]}, TypeError, r"callbacks\[0\]: expected a function of \(epoch\)"),
+        ({"metrics": ["precision"]}, ValueError, "metrics: expected one of 'accuracy'; got 'precision'"),
+        ({"metrics": {"loss": max}}, ValueError, "metrics: expected a name that .*, got 'loss'"),
+        ({"sample_weights": np.ones(3)}, ValueError, r"sample_weights: expected shape \(20,\), got \(3,\)"),
+        ({"sample_weights": np.zeros(20)}, ValueError, "sample_weights: expected numbers .*, not all 0"),
+        ({"sample_weights": -np.ones(20)}, ValueError, "sample_weights: expected numbers of at least 0"),
         ({"rng": 42}, TypeError, "rng: expected a numpy.random.Generator or None, got int"),
         ({"on_epoch": "x"}, TypeError, r"on_epoch: expected a function of \(epoch, loss\), got str 'x'"),
         ({"on_epoch": lambda loss: None}, TypeError, r"function of \(epoch, loss\), got one of \(loss\)"),

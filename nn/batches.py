@@ -1,0 +1,66 @@
+"""Minibatches: samples in a new order each epoch, some at a time.
+
+Knows NumPy alone. x is (features, N), one column a sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+Batch = npt.NDArray[np.intp] | slice
+
+
+@dataclass
+class Samples:
+    """Some of the data: x (inputs, N), y (outputs, N) or (N,), and weights (N,) if they have any."""
+
+    x: Array
+    y: Array
+    weights: Array | None = None
+
+    def __len__(self) -> int:
+        return int(self.x.shape[1])
+
+    def taken(self, batch: Batch) -> Samples:
+        """These of them."""
+        weights = None if self.weights is None else self.weights[batch]
+        return Samples(self.x.T[batch].T, self.y.T[batch].T, weights)
+
+    @property
+    def mass(self) -> float:
+        """How much they count for in a mean."""
+        return len(self) if self.weights is None else float(self.weights.sum())
+
+
+def orders(count: int, batch_size: int | None, rng: np.random.Generator) -> Iterator[Batch]:
+    """One epoch: which samples to take, each once in a new order; batch_size None: all, in order."""
+    if batch_size is None:
+        yield slice(None)
+        return
+    order = rng.permutation(count)
+    for start in range(0, count, batch_size):
+        yield order[start : start + batch_size]
+
+
+def minibatches(
+    x: Array, y: Array, batch_size: int | None, rng: np.random.Generator
+) -> Iterator[tuple[Array, Array]]:
+    """One epoch: every sample once, in a new order, batch_size at a time; None gives x and y whole.
+
+    x is (features, N) and y (targets, N); the last batch may be smaller. Quickest where a sample's
+    numbers are adjacent in memory, as in np.asfortranarray(x).
+
+    >>> x = np.array([[1.0, 2.0, 3.0]])
+    >>> epoch = minibatches(x, 10 * x, 2, np.random.default_rng(0))
+    >>> [(x_batch.shape, bool((y_batch == 10 * x_batch).all())) for x_batch, y_batch in epoch]
+    [((1, 2), True), ((1, 1), True)]
+    """
+    samples = Samples(x, y)
+    for batch in orders(len(samples), batch_size, rng):
+        part = samples if batch_size is None else samples.taken(batch)
+        yield part.x, part.y

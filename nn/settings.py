@@ -1,0 +1,78 @@
+"""How a network is to be trained: what can be chosen, checked at the door.
+
+Knows the optimisers, the schedules, early stopping, the metrics, the callbacks and the checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from nn import checks, optimizers, schedules
+from nn.callbacks import Callback
+from nn.early_stopping import EarlyStopping
+from nn.metrics import Metric
+from nn.optimizers import Optimizer
+from nn.schedules import ReduceOnPlateau, Schedule
+
+USUAL_RATE = 0.01
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How it is trained; `NeuralNetwork.train` says what each means. Raises TypeError and ValueError."""
+
+    learning_rate: float | Schedule | None = None
+    epochs: int = 1000
+    batch_size: int | None = None
+    optimizer: str | Optimizer | None = None
+    reduce_on_plateau: ReduceOnPlateau | None = None
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    validation: float | tuple[npt.ArrayLike, npt.ArrayLike] | None = None
+    sample_weights: npt.ArrayLike | None = None
+    early_stopping: EarlyStopping | None = None
+    callbacks: Sequence[Callback] = ()
+    monitor: bool = False
+    metrics: Iterable[str] | Mapping[str, Metric] | None = None
+    progress: bool | None = None
+    on_epoch: Callable[[int, float], object] | None = None
+    rng: np.random.Generator | None = None
+
+    def __post_init__(self) -> None:
+        checks.count("epochs", self.epochs, least=0)
+        if self.batch_size is not None:
+            checks.count("batch_size", self.batch_size, least=1)
+        if self.on_epoch is not None:
+            checks.function("on_epoch", self.on_epoch, "epoch", "loss")
+        for name in ("clip_norm", "clip_value"):
+            if getattr(self, name) is not None:
+                checks.positive(name, getattr(self, name))
+        for place, callback in enumerate(self.callbacks):
+            checks.function(f"callbacks[{place}]", callback, "epoch")
+        self._check_learning_rate()
+        if self.early_stopping is not None and self.validation is None:
+            raise ValueError(
+                "early_stopping: it looks at the validation loss; pass validation=0.2, a share of the "
+                "samples, or validation=(x, y)"
+            )
+
+    def _check_learning_rate(self) -> None:
+        if callable(self.learning_rate):
+            checks.function("learning_rate", self.learning_rate, "step")
+            if self.reduce_on_plateau is not None:
+                raise ValueError("reduce_on_plateau: expected a number as learning_rate, got a schedule")
+        elif self.learning_rate is not None:
+            checks.positive("learning_rate", self.learning_rate)
+
+    def chosen_optimizer(self) -> Optimizer:
+        """The optimiser; Adam where neither it nor a rate is named, else gradient descent."""
+        plain = "adam" if self.learning_rate is None else "sgd"
+        return optimizers.resolve(plain if self.optimizer is None else self.optimizer)
+
+    def schedule(self) -> Schedule:
+        """The rate by the step."""
+        return schedules.resolve(USUAL_RATE if self.learning_rate is None else self.learning_rate)
