@@ -1,7 +1,7 @@
 # make demo   the main job: train on digits, prove the gradients agree, draw
 # make test   lint, types, tests
-# make fuzz   10,000 random programs for each property and each peer that is installed, and 10,000 labels for
-#             each form of a drawing; counts
+# make fuzz   10,000 random programs for each property and each peer that is installed, 10,000 labels for each
+#             form of a drawing, and 10,000 damaged checkpoints; kills 100 trainings; counts
 # make bench  what the engine and lifted programs cost beside their peers, of those that are installed: ratios;
 #             and what drawing costs
 # make peers  install these, and whatever else tests and benchmarks compare with
@@ -22,7 +22,7 @@ test: .venv/test-installed
 
 fuzz: .venv/test-installed
 	$(python) -m pytest tests/test_properties.py tests/test_peers.py tests/test_micrograd.py \
-		tests/test_drawing_labels.py \
+		tests/test_drawing_labels.py tests/test_checkpoints.py tests/test_kill.py \
 		--hypothesis-profile=fuzz --hypothesis-show-statistics
 
 bench: .venv/test-installed

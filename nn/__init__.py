@@ -11,7 +11,9 @@ if not hasattr(autograd, "check_gradients"):
     )
 
 from nn import schedules, toy_sets
+from nn.archives import CheckpointError
 from nn.callbacks import Epoch, StopTraining
+from nn.checkpoints import Checkpoint
 from nn.clipping import clip_by_norm, clip_by_value
 from nn.comparing import compare_gradients
 from nn.data import find_outliers, one_hot, random_split, stratified_split
@@ -41,6 +43,8 @@ __all__ = [
     "Adam",
     "AdamW",
     "BatchNorm",
+    "Checkpoint",
+    "CheckpointError",
     "Diagnosis",
     "Dropout",
     "EarlyStopping",

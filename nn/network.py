@@ -10,6 +10,7 @@ a_{l+1} = g(z_{l+1}); W is (out, in), b (out, 1), a and z (width, N); a_0 = x. d
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Self
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from nn import checks, network_training, training
+from nn import checkpoints, checks, network_training, training
 from nn.caches import check_origin, checked_cache, named_cache
 from nn.dropout import Masks, checked_masks
 from nn.formulas import ACTIVATIONS, Activation
@@ -25,6 +26,8 @@ from nn.history import TrainingHistory
 from nn.initializers import INITIALIZERS, default_for
 from nn.objectives import LOSSES, reduced
 from nn.passes import Passes
+from nn.penalties import L1, L2
+from nn.scaling import Scaler
 
 if TYPE_CHECKING:
     from nn.layers import MLP
@@ -443,6 +446,39 @@ class NeuralNetwork(Passes):
             return self._parameters.copy()
 
     train = network_training.train      # no formula is in it: minibatches, optimisers, schedules, callbacks
+
+    # Saving.
+
+    def architecture(self) -> dict[str, Any]:
+        """What the constructor needs to make such a network, but for its first weights; as JSON has it."""
+        strengths = {type(penalty): penalty.strength for penalty in self.penalties}
+        return {
+            "layer_sizes": self.layer_sizes,
+            "activation": self.activation_name or self.activation_names()[:-1],
+            "output": None if self._output_is_activation else self.output_name,
+            "loss": self.loss_name,
+            "reduction": self.reduction,
+            "l1": strengths.get(L1, 0.0),
+            "l2": strengths.get(L2, 0.0),
+            "dropout": self.dropout,
+            "batch_norm": self.batch_norm,
+            "dtype": self.dtype.name,
+        }
+
+    def state_arrays(self) -> dict[str, Array]:
+        """All numbers that training changes, by name, live: parameters, and running statistics."""
+        running = {"running_mean": self.running_mean, "running_variance": self.running_variance}
+        named = {f"{name}{layer}": a for name, arrays in running.items() for layer, a in enumerate(arrays)}
+        return {"parameters": self._parameters, **named}
+
+    def save(self, path: str | os.PathLike[str], scaler: Scaler | None = None) -> None:
+        """Write the network, its history and what x went through to one .npz file; see nn.checkpoints."""
+        checkpoints.save(path, self, scaler)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """The network that `save` or a training put there; CheckpointError where it cannot be trusted."""
+        return checkpoints.load(path, cls, cls.__name__)
 
     # Checks at the door.
 

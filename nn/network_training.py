@@ -6,6 +6,7 @@ Knows the loop, its settings, and a network by the methods of `Trainable`.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from nn import checks, training
 from nn.callbacks import Callback
+from nn.checkpoints import Checkpoint
 from nn.early_stopping import EarlyStopping
 from nn.history import TrainingHistory
 from nn.metrics import Metric
@@ -77,6 +79,8 @@ def train(
     monitor: bool = False,
     metrics: Iterable[str] | Mapping[str, Metric] | None = None,
     progress: bool | None = None,
+    checkpoint: str | os.PathLike[str] | Checkpoint | None = None,
+    resume: bool = False,
     rng: np.random.Generator | None = None,
     engine: training.Engine | None = None,
     on_epoch: Callable[[int, float], object] | None = None,
@@ -99,7 +103,11 @@ def train(
     metrics            ["accuracy"], or {"name": function of (y_true, y_pred)}: recorded each epoch
     progress           True: a bar, on a terminal; False: nothing; None: prints every hundredth epoch,
                        unless there is an on_epoch
-    rng                shuffles and splits; None takes a fresh one
+    checkpoint         a path to save to after each epoch, or an nn.Checkpoint of one's own
+    resume             whether to go on where the checkpoint stands, if there is one, as if never stopped:
+                       the same bits follow, for the same data and settings; `epochs` counts from the
+                       beginning, and may have grown. What callbacks remember is theirs to save
+    rng                shuffles, splits and drops out; None takes a fresh one
     engine             whose loss_and_gradient to train by; None: the network's own
     on_epoch           called with (epoch, loss) after each epoch
 
@@ -132,6 +140,8 @@ def train(
         monitor=monitor,
         metrics=metrics,
         progress=progress,
+        checkpoint=checkpoint,
+        resume=resume,
         rng=rng,
         on_epoch=on_epoch,
     )

@@ -5,14 +5,17 @@ Knows the optimisers, the schedules, early stopping, the metrics, the callbacks 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nn import checks, optimizers, schedules
 from nn.callbacks import Callback
+from nn.checkpoints import Checkpoint
 from nn.early_stopping import EarlyStopping
 from nn.metrics import Metric
 from nn.optimizers import Optimizer
@@ -40,6 +43,8 @@ class Settings:
     metrics: Iterable[str] | Mapping[str, Metric] | None = None
     progress: bool | None = None
     on_epoch: Callable[[int, float], object] | None = None
+    checkpoint: str | os.PathLike[str] | Checkpoint | None = None
+    resume: bool = False
     rng: np.random.Generator | None = None
 
     def __post_init__(self) -> None:
@@ -54,6 +59,10 @@ class Settings:
         for place, callback in enumerate(self.callbacks):
             checks.function(f"callbacks[{place}]", callback, "epoch")
         self._check_learning_rate()
+        if self.resume and self.chosen_checkpoint() is None:
+            raise ValueError("resume: expected a checkpoint to go on from; pass checkpoint=its path")
+        if not isinstance(self.validation, tuple | None):
+            checks.open_share("validation", self.validation)
         if self.early_stopping is not None and self.validation is None:
             raise ValueError(
                 "early_stopping: it looks at the validation loss; pass validation=0.2, a share of the "
@@ -67,6 +76,23 @@ class Settings:
                 raise ValueError("reduce_on_plateau: expected a number as learning_rate, got a schedule")
         elif self.learning_rate is not None:
             checks.positive("learning_rate", self.learning_rate)
+
+    def chosen_checkpoint(self) -> Checkpoint | None:
+        """Where to save."""
+        if self.checkpoint is None or isinstance(self.checkpoint, Checkpoint):
+            return self.checkpoint
+        return Checkpoint(self.checkpoint)
+
+    def description(self) -> dict[str, Any]:
+        """All that the course of a training depends on, as JSON has it; a schedule cannot be described."""
+        plain = ("batch_size", "clip_norm", "clip_value", "monitor")
+        return {name: getattr(self, name) for name in plain} | {
+            "learning_rate": "a schedule" if callable(self.learning_rate) else self.schedule()(0),
+            "optimizer": repr(self.chosen_optimizer()),
+            "reduce_on_plateau": repr(self.reduce_on_plateau),
+            "early_stopping": repr(self.early_stopping),
+            "metrics": [] if self.metrics is None else sorted(self.metrics),
+        }
 
     def chosen_optimizer(self) -> Optimizer:
         """The optimiser; Adam where neither it nor a rate is named, else gradient descent."""

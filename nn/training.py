@@ -8,6 +8,7 @@ network, for validation, metrics and monitors, are the few public methods of `Ne
 from __future__ import annotations
 
 import math
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,10 +21,12 @@ import numpy.typing as npt
 from nn import checks, metrics, progress
 from nn.batches import Samples, orders
 from nn.callbacks import Callback, Epoch, StopTraining
+from nn.checkpoints import copy_into, save
 from nn.clipping import clip_by_norm, clip_by_value
 from nn.data import random_split
 from nn.history import TrainingHistory
 from nn.monitors import Monitor
+from nn.resuming import resume
 from nn.settings import Settings
 from nn.training_state import TrainingState
 
@@ -60,6 +63,12 @@ class Network(Protocol):
     def activation_names(self) -> list[str]:
         """Each layer's, the output's last."""
 
+    def architecture(self) -> dict[str, Any] | None:
+        """What a checkpoint has to say of it."""
+
+    def state_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """All numbers that training changes, by name, live: parameters, and running statistics."""
+
 
 class EngineAlone:
     """Stands in for the network where there is none: it validates by the engine, and can do no more."""
@@ -82,6 +91,13 @@ class EngineAlone:
     def evaluate(self, x: npt.ArrayLike, y: npt.ArrayLike) -> float:
         """The engine's loss."""
         return self.engine(self.parameters, x, y)[0]
+
+    def architecture(self) -> None:
+        """It has none."""
+
+    def state_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """The parameters."""
+        return {"parameters": self.parameters}
 
 
 def _no_network(name: str) -> TypeError:
@@ -144,19 +160,23 @@ def train(trainee: Trainee, x: Any, y: Any, settings: Settings) -> TrainingHisto
         )
     samples = Samples(*trainee.samples(x, y))
     samples.weights = _weights(settings.sample_weights, len(samples))
-    rng = checks.generator(settings.rng)
-    state = TrainingState(settings.chosen_optimizer().init(trainee.parameters), rng)
-    loop = _Loop(trainee, settings, state, samples)
+    loop = _Loop(trainee, settings, samples)
     with loop.shown() as show:
         return loop.run([*show, *settings.callbacks])
 
 
 class _Loop:
-    """One training, from wherever its state says it stands."""
+    """One training, from its beginning or from where its checkpoint stands."""
 
-    def __init__(self, trainee: Trainee, settings: Settings, state: TrainingState, samples: Samples) -> None:
-        self.trainee, self.settings, self.state = trainee, settings, state
-        self.samples, self.validation = self._split(samples)
+    def __init__(self, trainee: Trainee, settings: Settings, samples: Samples) -> None:
+        self.trainee, self.settings = trainee, settings
+        self.checkpoint = settings.chosen_checkpoint()
+        self.validation = self._given_validation()
+        self.description = self._described(samples)
+        self.state = state = self._start(len(samples))
+        self.samples = samples
+        if settings.validation is not None and not isinstance(settings.validation, tuple):
+            self.samples, self.validation = self._split(samples, settings.validation)
         self._check_batches()
         if settings.batch_size is not None:
             self.samples.x, self.samples.y = map(np.asfortranarray, (self.samples.x, self.samples.y))
@@ -177,20 +197,37 @@ class _Loop:
         self.rate = math.nan
         self.history = TrainingHistory(state.history)
 
-    def _split(self, samples: Samples) -> tuple[Samples, Samples | None]:
-        """What to learn from, and what to validate with."""
+    def _given_validation(self) -> Samples | None:
+        """What to validate with, where it is given as samples."""
         validation = self.settings.validation
-        if validation is None:
-            return samples, None
-        if isinstance(validation, tuple):
-            if len(validation) != 2:
-                raise ValueError(f"validation: expected a share or (x, y), got {len(validation)} entries")
-            return samples, Samples(*self.trainee.samples(*validation))
-        if self.state.held_out is None:
-            share = checks.open_share("validation", validation)
-            self.state.held_out = np.sort(random_split(len(samples), share, self.state.rng)[1])
-        kept = np.delete(np.arange(len(samples)), self.state.held_out)
-        return samples.taken(kept), samples.taken(self.state.held_out)
+        if not isinstance(validation, tuple):
+            return None
+        if len(validation) != 2:
+            raise ValueError(f"validation: expected a share or (x, y), got {len(validation)} entries")
+        return Samples(*self.trainee.samples(*validation))
+
+    def _split(self, samples: Samples, share: float) -> tuple[Samples, Samples]:
+        """What to learn from, and what to validate with, where that is a share of the samples."""
+        state = self.state
+        if state.held_out is None:
+            state.held_out = np.sort(random_split(len(samples), share, state.rng)[1]).astype(np.int64)
+        kept = np.delete(np.arange(len(samples)), state.held_out)
+        return samples.taken(kept), samples.taken(state.held_out)
+
+    def _described(self, samples: Samples) -> dict[str, Any]:
+        """What must be the same where this training is resumed."""
+        validation = self.settings.validation if self.validation is None else self.validation.fingerprint()
+        return self.settings.description() | {"validation": validation, "samples": samples.fingerprint()}
+
+    def _start(self, samples: int) -> TrainingState:
+        """Where to start."""
+        rng, checkpoint = checks.generator(self.settings.rng), self.checkpoint
+        optimizer = self.settings.chosen_optimizer().init(self.trainee.parameters)
+        if self.settings.resume and checkpoint is not None and os.path.exists(checkpoint.path):
+            return resume(
+                checkpoint.path, self.trainee.network, optimizer, rng, self.description, samples
+            )
+        return TrainingState(optimizer, rng)
 
     def _check_batches(self) -> None:
         """Refuse batches too small for the network now, and not at the end of the first epoch."""
@@ -198,8 +235,8 @@ class _Loop:
         smallest = min(size, count % size or size, count)
         if smallest < self.trainee.fewest:
             raise ValueError(
-                f"batch_size: {count} samples, {size} at a time, make a batch of {smallest}; expected at least "
-                f"{self.trainee.fewest}, whose spread batch normalisation can take. Change batch_size"
+                f"batch_size: {count} samples, {size} at a time, make a batch of {smallest}; batch "
+                f"normalisation takes the spread of {self.trainee.fewest} or more. Change batch_size"
             )
 
     @contextmanager
@@ -215,15 +252,15 @@ class _Loop:
 
     def run(self, callbacks: list[Callback]) -> TrainingHistory:
         """All epochs that are left."""
-        state = self.state
-        self.trainee.network.history = self.history
+        state, network = self.state, self.trainee.network
+        network.history = self.history
         try:
             while state.epoch < self.settings.epochs and not self._ended():
                 self._close_epoch(self._epoch(), callbacks)
         finally:
             self.history[:] = state.history["loss"].tolist() if len(state.history) else []
         if state.best:
-            self.trainee.parameters[:] = state.best[0]
+            copy_into(network.state_arrays(), state.best)
         return self.history
 
     def _ended(self) -> bool:
@@ -287,13 +324,22 @@ class _Loop:
         if self.settings.early_stopping is not None and state.stopping is not None:
             state.stopping = self.settings.early_stopping(state.stopping, state.epoch, watched)
             if state.stopping.best_epoch == state.epoch:
-                state.best = [self.trainee.parameters.copy()]
+                arrays = self.trainee.network.state_arrays()
+                state.best = {name: array.copy() for name, array in arrays.items()}
         state.epoch += 1
         for callback in callbacks:
             try:
                 callback(epoch)
             except StopTraining:
                 state.ended = True
+        self._save()
+
+    def _save(self) -> None:
+        """Write the checkpoint, if it is time to."""
+        checkpoint, state = self.checkpoint, self.state
+        last = state.epoch == self.settings.epochs or self._ended()
+        if checkpoint is not None and (last or state.epoch % checkpoint.every == 0):
+            save(checkpoint.path, self.trainee.network, checkpoint.scaler, state, self.description)
 
     def _quantities(self) -> dict[str, float]:
         """What is recorded of an epoch beside its loss."""

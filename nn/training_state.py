@@ -27,7 +27,7 @@ class TrainingState:
     epoch     how many are over
     steps     how many were taken
     ended     whether a callback has ended the training
-    best      parameters, and running statistics where there are any, of early stopping's best epoch
+    best      parameters, and running statistics where there are any, of early stopping's best epoch, by name
     held_out  the samples (indices) that are for validation, where a share of them is
     """
 
@@ -40,5 +40,5 @@ class TrainingState:
     ended: bool = False
     plateau: PlateauState | None = None
     stopping: StoppingState | None = None
-    best: list[Array] = field(default_factory=list)
+    best: dict[str, Array] = field(default_factory=dict)
     held_out: npt.NDArray[np.int64] | None = None

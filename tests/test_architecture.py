@@ -74,17 +74,24 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.early_stopping": {"nn.checks"},
     "nn.metrics": {"nn.checks"},
     "nn.settings": {
-        "nn.callbacks", "nn.checks", "nn.early_stopping", "nn.metrics", "nn.optimizers", "nn.schedules",
+        "nn.callbacks", "nn.checkpoints", "nn.checks", "nn.early_stopping", "nn.metrics", "nn.optimizers",
+        "nn.schedules",
     },
     "nn.training_state": {
         "nn.early_stopping", "nn.history", "nn.monitors", "nn.optimizers", "nn.schedules",
     },
+    "nn.archives": set(),
+    "nn.checkpoints": {
+        "nn.archives", "nn.checks", "nn.early_stopping", "nn.history", "nn.monitors", "nn.optimizers",
+        "nn.parameters", "nn.scaling", "nn.schedules", "nn.training_state",
+    },
+    "nn.resuming": {"nn.archives", "nn.checkpoints", "nn.optimizers", "nn.training_state"},
     "nn.training": {
         "nn.batches", "nn.callbacks", "nn.checks", "nn.clipping", "nn.data", "nn.history", "nn.metrics",
-        "nn.monitors", "nn.progress", "nn.settings", "nn.training_state",
+        "nn.checkpoints", "nn.monitors", "nn.progress", "nn.resuming", "nn.settings", "nn.training_state",
     },
     "nn.network_training": {
-        "nn.callbacks", "nn.checks", "nn.early_stopping", "nn.history", "nn.metrics", "nn.optimizers",
+        "nn.callbacks", "nn.checkpoints", "nn.checks", "nn.early_stopping", "nn.history", "nn.metrics", "nn.optimizers",
         "nn.schedules", "nn.settings", "nn.training",
     },
     "nn.parameters": {"nn.checks"},
@@ -101,6 +108,7 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.rate_range": {"nn.batches", "nn.checks", "nn.optimizers"},
     "nn.network": {
         "nn.caches",
+        "nn.checkpoints",
         "nn.checks",
         "nn.dropout",
         "nn.formulas",
@@ -110,6 +118,8 @@ ROOMS = {  # each room, and the project's rooms it may know
         "nn.network_training",
         "nn.objectives",
         "nn.passes",
+        "nn.penalties",
+        "nn.scaling",
         "nn.training",
     },
     "nn.modules": {"autograd", "nn.checks", "nn.dropout", "nn.normalization"},
