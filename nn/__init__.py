@@ -29,8 +29,20 @@ from nn.monitors import Monitor, TrainingWarning
 from nn.network import NeuralNetwork
 from nn.optimizers import SGD, Adagrad, Adam, AdamW, Momentum, Nesterov, RMSprop
 from nn.penalties import L1, L2
-from nn.plots import plot_decision_boundary, plot_losses, plot_predictions, plot_training_process
-from nn.rate_range import learning_rate_range_test
+from nn.plots import (
+    plot_activations,
+    plot_confusion_matrix,
+    plot_decision_boundary,
+    plot_gradient_flow,
+    plot_history,
+    plot_learning_rate,
+    plot_losses,
+    plot_predictions,
+    plot_rate_range,
+    plot_training_process,
+    plot_weights,
+)
+from nn.rate_range import RateRange, learning_rate_range_test
 from nn.scaling import Scaler
 from nn.schedules import ReduceOnPlateau
 
@@ -61,6 +73,7 @@ __all__ = [
     "NeuralNetwork",
     "Neuron",
     "RMSprop",
+    "RateRange",
     "ReduceOnPlateau",
     "ScalarEngine",
     "Scaler",
@@ -76,10 +89,17 @@ __all__ = [
     "find_outliers",
     "learning_rate_range_test",
     "one_hot",
+    "plot_activations",
+    "plot_confusion_matrix",
     "plot_decision_boundary",
+    "plot_gradient_flow",
+    "plot_history",
+    "plot_learning_rate",
     "plot_losses",
     "plot_predictions",
+    "plot_rate_range",
     "plot_training_process",
+    "plot_weights",
     "random_split",
     "schedules",
     "stratified_split",

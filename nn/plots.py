@@ -1,6 +1,7 @@
 """Pictures of training and of predictions: the only room that imports matplotlib, and only when drawing.
 
-It knows a network by the tutorial's methods alone. Figures are returned, to be shown or saved.
+It knows a network by the tutorial's methods alone, and histories, metrics and the range test by what they
+give. Figures are returned, to be shown or saved.
 """
 
 from __future__ import annotations
@@ -13,12 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from nn import checks
+from nn.history import History, TrainingHistory
+from nn.metrics import confusion_matrix
+from nn.rate_range import RateRange
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 Array = npt.NDArray[np.float64]
+
+NO_METRICS = ("step", "loss", "learning_rate", "gradient_norms", "update_norms")
 
 
 def plot_training_process(network: Any, x: npt.ArrayLike, y: npt.ArrayLike, epochs: int = 1000) -> Figure:
@@ -160,6 +166,166 @@ def _scores(scores: Callable[[Array], npt.ArrayLike], points: Array) -> Array:
             f"{(1, *points.shape[1:])}, got {found.shape}"
         )
     return checks.finite("scores", found)
+
+
+def plot_history(history: History | TrainingHistory, title: str = "Training") -> Figure:
+    """The losses of a training over its epochs, and its metrics: accuracy, or whatever was recorded.
+
+    history  what `train` returns. Training is drawn full, validation dashed; of both, the metrics too
+    """
+    own = [name for name in history.names if not name.startswith("validation_")]
+    metrics = [name for name in own if name not in NO_METRICS]
+    figure: Figure = _matplotlib("figure").Figure(
+        figsize=(5 * (1 + len(metrics)), 4), layout="constrained"
+    )
+    for place, name in enumerate(["loss", *metrics], start=1):
+        curves = {"training": history[name].tolist()}
+        if f"validation_{name}" in history.names:
+            curves["validation"] = history[f"validation_{name}"].tolist()
+        axes = figure.add_subplot(1, 1 + len(metrics), place)
+        _draw_losses(axes, curves, name)
+        axes.set_ylabel(name, parse_math=False)
+        axes.legend()
+        if name == "accuracy":
+            axes.set_ylim(-0.02, 1.02)
+    figure.suptitle(title, parse_math=False)
+    return figure
+
+
+def plot_learning_rate(history: History | TrainingHistory, title: str = "Learning rate") -> Figure:
+    """The learning rate of each epoch's last step, over the steps; on a logarithmic scale."""
+    rates, steps = history["learning_rate"], history["step"]
+    figure: Figure = _matplotlib("figure").Figure(figsize=(8, 4), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot(steps, rates, marker="o" if len(rates) == 1 else "")
+    axes.set_yscale("log", nonpositive="clip")
+    axes.set(xlabel="Step", ylabel="Learning rate")
+    axes.set_title(title, parse_math=False)
+    axes.grid(True, which="both", alpha=0.4)
+    return figure
+
+
+def plot_activations(network: Any, x: npt.ArrayLike, title: str = "Activations by layer") -> Figure:
+    """How each layer's activations for samples x (inputs, N) are distributed: one histogram a layer.
+
+    A good layer uses its range. Sigmoids that pile up at 0 and 1 are saturated, ReLUs at 0 may be dead.
+    network is anything with the tutorial's `forward` and `weights`.
+    """
+    cache = network.forward(x)
+    layers = {f"a{layer + 1}": cache[f"a{layer + 1}"] for layer in range(len(network.weights))}
+    return _histograms({name: [("activations", array)] for name, array in layers.items()}, title)
+
+
+def plot_weights(network: Any, title: str = "Weights by layer") -> Figure:
+    """How each layer's weights and biases are distributed: one histogram a layer.
+
+    network is anything with the tutorial's `weights` and `biases`.
+    """
+    pairs = zip(network.weights, network.biases, strict=True)
+    return _histograms(
+        {f"W{layer}, b{layer}": [("weights", W), ("biases", b)] for layer, (W, b) in enumerate(pairs)}, title
+    )
+
+
+def _histograms(layers: Mapping[str, Sequence[tuple[str, Array]]], title: str) -> Figure:
+    """A panel a layer; in each, the share of some arrays' entries by their size."""
+    across = min(len(layers), 4)
+    down = -(-len(layers) // across)
+    figure: Figure = _matplotlib("figure").Figure(
+        figsize=(3.2 * across + 0.6, 2.6 * down + 0.5), layout="constrained"
+    )
+    for place, (name, arrays) in enumerate(layers.items(), start=1):
+        axes = figure.add_subplot(down, across, place)
+        everything = np.concatenate([np.ravel(array) for _, array in arrays])
+        edges = np.histogram_bin_edges(everything, bins=40)
+        for number, (label, array) in enumerate(arrays):
+            share = np.full(np.size(array), 1 / np.size(array))
+            axes.hist(
+                np.ravel(array), edges.tolist(), weights=share, label=label,
+                histtype="step" if number else "stepfilled",
+            )  # fmt: skip
+        axes.set_title(f"{name}: mean {everything.mean():.2g}, spread {everything.std():.2g}", fontsize=9)
+        if len(arrays) > 1:
+            axes.legend(fontsize=8)
+    figure.suptitle(title, parse_math=False)
+    figure.supylabel("share of entries", fontsize=9)
+    return figure
+
+
+def plot_gradient_flow(gradients: Mapping[str, npt.ArrayLike], title: str = "Gradient flow") -> Figure:
+    """How large the gradient is in each layer, from the input up: the mean and the largest |dW|, and |db|.
+
+    gradients  {"dW0": …, "db0": …, …}, as `backward` gives them
+
+    On a logarithmic scale: bars that shrink towards the input are a vanishing gradient, bars that grow an
+    exploding one. A layer without any gradient has no bar.
+    """
+    names = [name for name in gradients if name.startswith("dW")]
+    if not names:
+        raise ValueError(
+            "gradients: expected dW0, db0 and so on, as backward gives them; got "
+            f"{', '.join(gradients) or 'none'}"
+        )
+    sizes = {name: np.abs(checks.real_array(name, gradients[name], "(out, in)")) for name in gradients}
+    size = (max(5.0, 1.1 * len(names)), 4)
+    figure: Figure = _matplotlib("figure").Figure(figsize=size, layout="constrained")
+    axes, places = figure.add_subplot(), np.arange(len(names))
+    for offset, letter, hatch in ((-0.2, "W", ""), (0.2, "b", "//")):
+        layers = [sizes.get(name.replace("W", letter), np.zeros(1)) for name in names]
+        bars = [array.mean() for array in layers]
+        axes.bar(places + offset, bars, width=0.38, hatch=hatch, label=f"mean |d{letter}|")
+        axes.plot(places + offset, [array.max() for array in layers], "k_", markersize=14)
+    axes.plot([], [], "k_", markersize=14, label="largest")
+    axes.set_yscale("log", nonpositive="clip")
+    axes.set_xticks(places, [f"layer {name.removeprefix('dW')}" for name in names])
+    axes.set_ylabel("size of the gradient")
+    axes.set_title(title, parse_math=False)
+    axes.legend()
+    axes.grid(True, axis="y", alpha=0.4)
+    return figure
+
+
+def plot_rate_range(found: RateRange, title: str = "Learning-rate range test") -> Figure:
+    """The loss by the learning rate, both logarithmic, and the rate that the range test suggests."""
+    figure: Figure = _matplotlib("figure").Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot(found.rates, found.losses, label="loss after a step at the rate")
+    if found.suggestion is not None:
+        axes.axvline(found.suggestion, color="black", ls="--", label=f"suggested: {found.suggestion:.2g}")
+    axes.set_xscale("log")
+    axes.set_yscale("log", nonpositive="clip")
+    axes.set(xlabel="Learning rate", ylabel="Loss")
+    axes.set_title(title, parse_math=False)
+    axes.legend()
+    axes.grid(True, which="both", alpha=0.4)
+    return figure
+
+
+def plot_confusion_matrix(
+    labels: npt.ArrayLike,
+    predicted: npt.ArrayLike,
+    names: Sequence[str],
+    title: str = "Confusion matrix",
+) -> Figure:
+    """How many samples of each class (rows) were taken for each (columns); right ones on the diagonal.
+
+    labels, predicted  (N,) whole numbers from 0; names has one for each class. Shades are shares of a row.
+    """
+    counts = confusion_matrix(labels, predicted, len(names))
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = 2.0 + 0.55 * len(names)
+    figure: Figure = _matplotlib("figure").Figure(figsize=(side + 0.6, side), layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
+    for (row, column), count in np.ndenumerate(counts):
+        dark = shares[row, column] > 0.5
+        axes.text(column, row, str(count), ha="center", va="center", color="white" if dark else "black")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_ticks(np.arange(len(names)), list(names), parse_math=False)
+    axes.set(xlabel="predicted class", ylabel="true class")
+    share = np.trace(counts) / max(counts.sum(), 1)
+    axes.set_title(f"{title}: {share:.1%} right", parse_math=False)
+    return figure
 
 
 def _matplotlib(module: str) -> Any:

@@ -91,7 +91,8 @@ ROOMS = {  # each room, and the project's rooms it may know
         "nn.checkpoints", "nn.monitors", "nn.progress", "nn.resuming", "nn.settings", "nn.training_state",
     },
     "nn.network_training": {
-        "nn.callbacks", "nn.checkpoints", "nn.checks", "nn.early_stopping", "nn.history", "nn.metrics", "nn.optimizers",
+        "nn.callbacks", "nn.checkpoints", "nn.checks",
+        "nn.early_stopping", "nn.history", "nn.metrics", "nn.optimizers",
         "nn.schedules", "nn.settings", "nn.training",
     },
     "nn.parameters": {"nn.checks"},
@@ -134,7 +135,7 @@ ROOMS = {  # each room, and the project's rooms it may know
         "nn.witnesses",
     },
     "nn.diagnosing": {"nn.checks", "nn.formulas", "nn.network", "nn.objectives", "nn.rounding"},
-    "nn.plots": {"nn.checks"},
+    "nn.plots": {"nn.checks", "nn.history", "nn.metrics", "nn.rate_range"},
 }
 # fmt: on
 
