@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from nn import checks
 from nn.history import History
-from nn.parameters import parameter_count, windows
+from nn.parameters import blocks, parameter_count, windows
 
 Array = npt.NDArray[np.float64]
 Cache = Mapping[str, Array]
@@ -216,6 +216,7 @@ class Monitor:
 
     layer_sizes  [inputs, …, outputs]
     activations  each layer's by name, the output's last, as in ["relu", "sigmoid"]
+    batch_norm   whether the hidden layers are normalised; their γ and β are not looked at
 
     `history` holds loss, gradient_norms and update_norms (a number a layer), and what else is passed;
     `warnings` all that was said so far.
@@ -229,12 +230,15 @@ class Monitor:
     layers.
     """
 
-    def __init__(self, layer_sizes: Sequence[int], activations: Sequence[str]) -> None:
+    def __init__(
+        self, layer_sizes: Sequence[int], activations: Sequence[str], batch_norm: bool = False
+    ) -> None:
         if len(activations) != len(layer_sizes) - 1:
             raise ValueError(
                 f"activations: expected {len(layer_sizes) - 1}, one a layer, got {list(activations)}"
             )
         self.layer_sizes, self.activations = list(layer_sizes), list(activations)
+        self.batch_norm = batch_norm
         self.history = History()
         self.warnings: list[TrainingWarning] = []
 
@@ -258,6 +262,8 @@ class Monitor:
                     also looked at for over-fitting
         """
         sizes = self.layer_sizes
+        if self.batch_norm:
+            gradient, update, parameters = map(self._dense, (gradient, update, parameters))
         self.history.record(
             step,
             loss=loss,
@@ -279,3 +285,7 @@ class Monitor:
         new = [warning for warning in found if (warning.kind, warning.layer) not in said]
         self.warnings += new
         return new
+
+    def _dense(self, vector: Array) -> Array:
+        """The weights and biases among a vector (P,), laid out as without batch normalisation."""
+        return np.concatenate([Wb.ravel() for Wb, _ in blocks(vector, self.layer_sizes, self.batch_norm)])

@@ -30,7 +30,6 @@ class Trainable(training.Network, Protocol):
     """What a network has for its training, beside what the loop asks of every network."""
 
     dropout: list[float]
-    batch_norm: bool
     _parameters: Array
 
     def has_own(self, method: str) -> bool:
@@ -43,6 +42,8 @@ class Trainable(training.Network, Protocol):
         """Let the running statistics take in those of a pass in training."""
 
     def _samples(self, x: object, y: object) -> tuple[Array, Array]: ...
+
+    def _check_batch(self, samples: int, training: bool) -> None: ...
 
     def _bad_layer(self, x: Array, numbers: Array) -> int: ...
 
@@ -118,7 +119,7 @@ def train(
     rng = checks.generator(rng)
     trainee = training.Trainee(
         network._parameters,
-        _own_engine(network, rng) if engine is None else _guided_engine(network, engine, rng),
+        own_engine(network, rng) if engine is None else _guided_engine(network, engine, rng),
         network=network,
         samples=network._samples,
         update=network._updated_by_learner if network.has_own("update_parameters") else None,
@@ -148,7 +149,7 @@ def train(
     return training.train(trainee, x, y, settings)
 
 
-def _own_engine(network: Trainable, rng: np.random.Generator) -> training.LossAndGradient:
+def own_engine(network: Trainable, rng: np.random.Generator) -> training.LossAndGradient:
     """The network's engine for checked arrays: each gradient is written over the last.
 
     It draws masks for dropout, and lets the running statistics take in each batch's.
@@ -156,6 +157,7 @@ def _own_engine(network: Trainable, rng: np.random.Generator) -> training.LossAn
     gradient = np.empty_like(network._parameters)
 
     def engine(parameters: Array, x: Array, y: Array, *, weights: Array | None = None) -> tuple[float, Array]:
+        network._check_batch(x.shape[1], training=True)
         masks = network.draw_masks(x.shape[1], rng) if any(network.dropout) else None
         return network._loss_and_gradient(parameters, x, y, weights, masks, gradient, learning=True)
 

@@ -48,6 +48,7 @@ class Network(Protocol):
     """What training asks of a network beside its engine."""
 
     layer_sizes: list[int]
+    batch_norm: bool
     history: TrainingHistory | None
 
     @property
@@ -76,6 +77,7 @@ class EngineAlone:
     def __init__(self, engine: LossAndGradient, parameters: Array) -> None:
         self.engine, self.parameters = engine, parameters
         self.layer_sizes: list[int] = []
+        self.batch_norm = False
         self.history: TrainingHistory | None = None
 
     @property
@@ -159,7 +161,9 @@ def train(trainee: Trainee, x: Any, y: Any, settings: Settings) -> TrainingHisto
             f"expected none, got {settings.optimizer!r}"
         )
     samples = Samples(*trainee.samples(x, y))
-    samples.weights = _weights(settings.sample_weights, len(samples))
+    if settings.sample_weights is not None:
+        kind = samples.x.dtype
+        samples.weights = checks.sample_weights("sample_weights", settings.sample_weights, len(samples), kind)
     loop = _Loop(trainee, settings, samples)
     with loop.shown() as show:
         return loop.run([*show, *settings.callbacks])
@@ -177,7 +181,7 @@ class _Loop:
         self.samples = samples
         if settings.validation is not None and not isinstance(settings.validation, tuple):
             self.samples, self.validation = self._split(samples, settings.validation)
-        self._check_batches()
+        self._check_parts()
         if settings.batch_size is not None:
             self.samples.x, self.samples.y = map(np.asfortranarray, (self.samples.x, self.samples.y))
         self.optimizer, self.schedule = settings.chosen_optimizer(), settings.schedule()
@@ -186,7 +190,8 @@ class _Loop:
             self.metrics = metrics.resolve(settings.metrics, trainee.network.loss_name)
         self.monitor: Monitor | None = None
         if settings.monitor:
-            self.monitor = Monitor(trainee.network.layer_sizes, trainee.network.activation_names())
+            names, network = trainee.network.activation_names(), trainee.network
+            self.monitor = Monitor(network.layer_sizes, names, network.batch_norm)
             self.monitor.history, self.monitor.warnings = state.history, state.warnings
         if settings.reduce_on_plateau is not None and state.plateau is None:
             state.plateau = settings.reduce_on_plateau.init(self.schedule(0))
@@ -229,10 +234,14 @@ class _Loop:
             )
         return TrainingState(optimizer, rng)
 
-    def _check_batches(self) -> None:
-        """Refuse batches too small for the network now, and not at the end of the first epoch."""
-        count, size = len(self.samples), self.settings.batch_size or len(self.samples)
-        smallest = min(size, count % size or size, count)
+    def _check_parts(self) -> None:
+        """Refuse what would fail at the end of the first epoch: a rest too small, weights of 0 only."""
+        if self.samples.mass == 0:
+            raise ValueError("sample_weights: of the samples that validation leaves, all are 0")
+        count, size = len(self.samples), self.settings.batch_size
+        if size is None or size >= count:
+            return
+        smallest = count % size or size
         if smallest < self.trainee.fewest:
             raise ValueError(
                 f"batch_size: {count} samples, {size} at a time, make a batch of {smallest}; batch "
@@ -274,6 +283,8 @@ class _Loop:
         whole, mean = self.samples, 0.0
         for batch in orders(len(whole), self.settings.batch_size, self.state.rng):
             part = whole if self.settings.batch_size is None else whole.taken(batch)
+            if part.mass == 0:
+                continue            # all its weights are 0: it says nothing
             mean += self._step(part) * (part.mass / whole.mass)
         return mean
 
@@ -385,13 +396,3 @@ def all_finite(numbers: Array) -> bool:
     """Whether no entry of a vector is nan or infinite."""
     with np.errstate(all="ignore"):
         return math.isfinite(numbers @ numbers) or bool(np.isfinite(numbers).all())  # the quick way first
-
-
-def _weights(weights: npt.ArrayLike | None, count: int) -> Array | None:
-    """Sample weights (N,): at least 0, and not all 0."""
-    if weights is None:
-        return None
-    numbers = checks.finite("sample_weights", checks.exactly("sample_weights", weights, (count,)))
-    if (numbers < 0).any() or not numbers.any():
-        raise ValueError(f"sample_weights: expected numbers of at least 0, not all 0; got {numbers.min()}")
-    return numbers

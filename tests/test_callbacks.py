@@ -242,6 +242,22 @@ def test_monitored_norms_are_those_of_the_step_by_hand():
     np.testing.assert_allclose(history["update_norms"], [[0.1 * 20**0.5]], rtol=1e-15)
 
 
+def test_monitoring_sees_weights_and_biases_where_there_is_batch_normalisation(data):
+    options = {"epochs": 1, "learning_rate": 0.1, "monitor": True, "progress": False}
+    network = NeuralNetwork([2, 3, 1], "tanh", batch_norm=True, rng=np.random.default_rng(0))
+    named = network.named_gradients(network.loss_and_gradient(network.parameters, *data)[1])
+    history = network.train(*data, **options)
+    norms = [np.hypot(np.linalg.norm(named[f"dW{i}"]), np.linalg.norm(named[f"db{i}"])) for i in range(2)]
+    np.testing.assert_allclose(history["gradient_norms"], [norms], rtol=1e-14)
+
+
+def test_a_rest_too_small_for_batch_normalisation_is_refused_at_once(data):
+    network = NeuralNetwork([2, 3, 1], batch_norm=True)
+    with pytest.raises(ValueError, match="40 samples, 13 at a time, make a batch of 1; batch normalisation"):
+        network.train(*data, batch_size=13, progress=False)
+    assert network.history is None
+
+
 def test_monitoring_changes_no_bit_of_the_training(data):
     plain, watched = (NeuralNetwork([2, 5, 1], rng=np.random.default_rng(1)) for _ in range(2))
     for network, monitor in ((plain, False), (watched, True)):

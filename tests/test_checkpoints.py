@@ -63,6 +63,9 @@ def written(path):
         {"activation": "relu"},
         {"activation": "tanh", "output": "linear"},
         {"output": "softmax", "loss": "cross_entropy"},
+        {"activation": ["gelu"], "output": "linear", "loss": "huber", "reduction": "sum"},
+        {"activation": ["elu"], "l1": 0.1, "l2": 0.2, "dropout": 0.3, "dtype": np.float32},
+        {"activation": "silu", "batch_norm": True, "dropout": [0.5]},
     ],
 )
 def test_a_network_comes_back_and_computes_the_same_bits(options, path):
@@ -138,6 +141,28 @@ def test_a_training_that_is_resumed_ends_in_the_same_bits(generator, path):
     assert history == expected
     for name in expected.names:
         np.testing.assert_array_equal(history[name], expected[name])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_dropout_batch_normalisation_and_weights_resume_too(dtype, path):
+    def made(seed):
+        return NeuralNetwork([2, 5, 5, 1], "tanh", output="sigmoid", loss="binary_cross_entropy", l2=0.01,
+                             dropout=0.2, batch_norm=True, dtype=dtype, rng=np.random.default_rng(seed))
+
+    options = {"sample_weights": np.linspace(0.5, 2.0, 30), "clip_norm": 1.0, "clip_value": 0.5}
+    whole = made(0)
+    train(whole, **options)
+    for epochs in (3, 7, 12):
+        parted = made(epochs)                       # nothing but the file is remembered
+        if epochs == 3:
+            parted.parameters = made(0).parameters
+        train(parted, **options, epochs=epochs, checkpoint=path, resume=True)
+    loaded = NeuralNetwork.load(path)
+    for name, array in whole.state_arrays().items():
+        assert array.dtype == dtype
+        assert parted.state_arrays()[name].tobytes() == array.tobytes()
+        assert loaded.state_arrays()[name].tobytes() == array.tobytes()
+    assert (whole.running_mean[0] != 0).all()
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "rmsprop", "adagrad", "adam", "adamw"])

@@ -8,6 +8,7 @@ import pytest
 from test_network import ACTIVATIONS, OUTPUTS_AND_LOSSES, softmax
 
 from nn import NeuralNetwork, training
+from nn.network_training import own_engine
 from nn.objectives import REDUCTIONS
 
 torch = pytest.importorskip("torch", reason="PyTorch is the witness of this file")
@@ -474,7 +475,7 @@ def test_one_activation_of_layers_that_differ_is_nobody_s():
 def test_training_s_gradient_is_the_one_array_written_anew():
     network, x, y = problem([3, 6, 2], 9)
     gradients = []
-    engine = network._step_engine(np.random.default_rng(0))
+    engine = own_engine(network, np.random.default_rng(0))
     for factor in (1.0, 2.0):
         gradients.append(engine(network.parameters, factor * x, y)[1])
         expected = network.loss_and_gradient(network.parameters, factor * x, y)[1]
