@@ -91,8 +91,9 @@ def train(
     learning_rate      a number, or a schedule: a function of the steps taken so far (see nn.schedules)
     batch_size         samples a step, in an order shuffled by `rng` each epoch; None: all, in order
     optimizer          a name, or an nn.Adam(…) of one's own. Where neither it nor a rate is named, it is
-                       Adam at rate 0.01, which learns most things; with a rate alone, the tutorial's
-                       gradient descent; with an optimizer alone, the rate is 0.01
+                       Adam, at rate 0.05 where a step takes all samples and at 0.01 where it does not,
+                       which learns most things; with a rate alone it is the tutorial's gradient descent;
+                       with an optimizer alone the rate is 0.01
     reduce_on_plateau  lowers the rate where the validation loss, or else the loss, stands still
     clip_norm          cuts a longer gradient to this norm
     clip_value         cuts each of its entries to this size, before clip_norm

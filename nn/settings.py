@@ -22,6 +22,7 @@ from nn.optimizers import Optimizer
 from nn.schedules import ReduceOnPlateau, Schedule
 
 USUAL_RATE = 0.01
+WHOLE_RATE = 0.05       # of Adam where each step takes all samples: few steps, without a batch's noise
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Settings:
         """All that the course of a training depends on, as JSON has it; a schedule cannot be described."""
         plain = ("batch_size", "clip_norm", "clip_value", "monitor")
         return {name: getattr(self, name) for name in plain} | {
-            "learning_rate": "a schedule" if callable(self.learning_rate) else self.schedule()(0),
+            "learning_rate": "a schedule" if callable(self.learning_rate) else self.learning_rate,
             "optimizer": repr(self.chosen_optimizer()),
             "reduce_on_plateau": repr(self.reduce_on_plateau),
             "early_stopping": repr(self.early_stopping),
@@ -99,6 +100,9 @@ class Settings:
         plain = "adam" if self.learning_rate is None else "sgd"
         return optimizers.resolve(plain if self.optimizer is None else self.optimizer)
 
-    def schedule(self) -> Schedule:
-        """The rate by the step."""
-        return schedules.resolve(USUAL_RATE if self.learning_rate is None else self.learning_rate)
+    def schedule(self, samples: int) -> Schedule:
+        """The rate by the step, for so many samples."""
+        if self.learning_rate is not None:
+            return schedules.resolve(self.learning_rate)
+        whole = self.optimizer is None and (self.batch_size is None or self.batch_size >= samples)
+        return schedules.constant(WHOLE_RATE if whole else USUAL_RATE)

@@ -184,7 +184,7 @@ class _Loop:
         self._check_parts()
         if settings.batch_size is not None:
             self.samples.x, self.samples.y = map(np.asfortranarray, (self.samples.x, self.samples.y))
-        self.optimizer, self.schedule = settings.chosen_optimizer(), settings.schedule()
+        self.optimizer, self.schedule = settings.chosen_optimizer(), settings.schedule(len(self.samples))
         self.metrics: dict[str, metrics.Metric] = {}
         if settings.metrics is not None:
             self.metrics = metrics.resolve(settings.metrics, trainee.network.loss_name)

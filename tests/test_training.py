@@ -413,6 +413,34 @@ def test_training_that_cannot_be_is_refused(data, arguments, error, message):
     np.testing.assert_array_equal(network.parameters, before)
 
 
+# Defaults: what happens where one names nothing, or half of it.
+
+
+@pytest.mark.parametrize(
+    ("named", "meant"),
+    [
+        ({}, {"optimizer": "adam", "learning_rate": 0.05}),
+        ({"batch_size": 8}, {"optimizer": "adam", "learning_rate": 0.01}),
+        ({"learning_rate": 0.3}, {"optimizer": "sgd"}),
+        ({"optimizer": "rmsprop"}, {"learning_rate": 0.01}),
+    ],
+)
+def test_what_is_not_named_has_its_documented_value(named, meant, data):
+    networks = [NeuralNetwork([2, 3, 1], rng=np.random.default_rng(1)) for _ in range(2)]
+    for network, options in zip(networks, (named, {**named, **meant}), strict=True):
+        network.train(*data, epochs=5, rng=np.random.default_rng(2), progress=False, **options)
+    np.testing.assert_array_equal(*(network.parameters for network in networks))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_moons_are_told_apart_by_default(seed):
+    rng = np.random.default_rng(seed)
+    (x, labels), (x_new, labels_new) = (nn.toy_sets.moons(200, rng=rng) for _ in range(2))
+    network = NeuralNetwork([2, 16, 1], rng=rng)
+    network.train(x, labels[None], rng=rng, progress=False)
+    assert nn.accuracy(labels_new[None], network.forward(x_new)["a2"]) > 0.97
+
+
 XOR = np.array([[0, 0, 1, 1], [0, 1, 0, 1]]), np.array([[0, 1, 1, 0]])
 
 
