@@ -53,7 +53,7 @@ from autograd.functions import (
     where,
 )
 from autograd.lifting import LiftMismatch, Program, Verification, lift
-from autograd.modes import detect_anomaly, no_grad, pause_gc
+from autograd.modes import detect_anomaly, no_grad, pause_gc, source_lines
 from autograd.reports import GradientMismatch, GradientReport, GradientRow, compare_arrays
 from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.value import Value
@@ -122,6 +122,7 @@ __all__ = [
     "softmax",
     "softmax_cross_entropy",
     "softplus",
+    "source_lines",
     "sqrt",
     "sum",
     "tan",

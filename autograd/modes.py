@@ -11,6 +11,7 @@ import math
 import os
 import sys
 import threading
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ class _Thread(threading.local):
     def __init__(self) -> None:
         self.watchers: list[Callable[[Value], None]] = []
         self.anomalies: list[_Anomalies] = []
+        self.places: list[dict[Value, str]] = []
 
 
 _thread = _Thread()
@@ -85,6 +87,38 @@ def detect_anomaly() -> Iterator[None]:
             yield
     finally:
         _thread.anomalies.remove(anomalies)
+
+
+@contextmanager
+def source_lines() -> Iterator[None]:
+    """Within it, this thread's nodes are kept with the line that recorded them; programs lifted within know.
+
+    `print(program)` then shows the lines. Recording takes some five times as long; outside, it costs nothing.
+
+    >>> from autograd import Value, lift
+    >>> x = Value(0.5)
+    >>> with source_lines():
+    ...     program = lift((x * x).tanh())
+    >>> "lines[2]>:2" in str(program)                # the second line of the third part of this example
+    True
+    """
+    places: dict[Value, str] = {}
+
+    def see(node: Value) -> None:
+        places[node] = _place(sys._getframe(2))
+
+    _thread.places.append(places)
+    try:
+        with _watching(see):
+            yield
+    finally:
+        _thread.places.pop()
+
+
+def lines_of(nodes: Sequence[Value]) -> list[str]:
+    """For each node the file and line that recorded it; [] where no `source_lines` in force has seen any."""
+    known = ChainMap(*reversed(_thread.places))
+    return [known.get(node, "") for node in nodes] if any(node in known for node in nodes) else []
 
 
 @contextmanager

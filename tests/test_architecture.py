@@ -50,8 +50,8 @@ ROOMS = {  # each room, and the project's rooms it may know
     "autograd.expressions": {"autograd.primitives", "autograd.value"},
     "autograd.__main__": {"autograd", "autograd.expressions"},
     "autograd.lifting": {
-        "autograd.graph", "autograd.namespaces", "autograd.numberlike", "autograd.primitives",
-        "autograd.value",
+        "autograd.graph", "autograd.modes", "autograd.namespaces", "autograd.numberlike",
+        "autograd.primitives", "autograd.value",
     },
     "nn.checks": set(),
     "nn.initializers": {"nn.checks"},

@@ -365,6 +365,25 @@ def test_products_of_two_things_that_vary_are_per_sample():
     np.testing.assert_allclose(gradient, total, rtol=0, atol=1e-13 * np.abs(total).max())
 
 
+def test_what_is_added_to_a_product_may_vary_alone():
+    W, b = [[Value(1.0), Value(2.0)], [Value(-0.5), Value(0.25)]], Value(0.1)
+    xs = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+
+    def loss():
+        return autograd.sum([(dot(row, x) + b).tanh() for x in xs for row in W])
+
+    lifted = lift(loss(), inputs=[b], reduce="sum")
+    theta, batch = [p.data for p in lifted.parameters], np.array([[0.1, -1.5, 2.0]])
+    value, gradient = lifted.value_and_gradient(theta, batch)
+    roots = []
+    for b.data in batch[0].tolist():
+        roots.append(loss())
+    assert value == pytest.approx(sum(root.data for root in roots), rel=1e-13)
+    each = [swept(root, [*lifted.parameters, b]) for root in roots]
+    np.testing.assert_allclose(gradient, np.sum(each, axis=0)[:-1], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(lifted.input_gradient(theta, batch)[0], [e[-1] for e in each], atol=1e-13)
+
+
 # ---- sizes
 
 

@@ -29,6 +29,8 @@ def product(left: Array, right: Array, out: Array) -> Step:
         return _matmul(left, right, out)
     if left.ndim == 3 and _is_flat(right):
         return _matmul(left, _flat(right), _flat(out))
+    if left.ndim == right.ndim == 3:  # only what is added to the product varies
+        return lambda: np.copyto(out, (left @ right)[..., None])
     return partial(np.einsum, f"{_axes('brk', left)},{_axes('bkc', right)}->brcn", left, right, out=out)
 
 

@@ -5,7 +5,8 @@ This room is what users see of lifting; it knows recordings, plans, files and th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from autograd.lifting.execution import bind
 from autograd.lifting.files import Files
 from autograd.lifting.plan import Plan, planned
 from autograd.lifting.recording import Recording, read
+from autograd.lifting.source import Source, source
+from autograd.lifting.summary import summary
 from autograd.lifting.verifying import (
     Verification,
     agree,
@@ -23,6 +26,7 @@ from autograd.lifting.verifying import (
     recorded_again,
     replayed,
 )
+from autograd.modes import lines_of
 from autograd.numberlike import real
 from autograd.value import LEAF, Value
 
@@ -86,6 +90,7 @@ class Program:
     def __init__(self, outputs: list[Value], inputs: list[Value], reduce: str, dtype: np.dtype[Any]) -> None:
         graph = read(outputs)
         place = {node: i for i, node in enumerate(graph.nodes)} if inputs else {}
+        self._lines = lines_of(graph.nodes)
         self._plan: Plan = planned(graph, np.array([place.get(x, -1) for x in inputs], dtype=np.int64))
         self.parameters = [graph.nodes[i] for i in self._plan.parameters]
         self.inputs = inputs
@@ -133,6 +138,41 @@ class Program:
             self._run(files.forwards)
             self._sweep(files)
         return self._input_gradient(files)
+
+    # ---- as text
+
+    @property
+    def source(self) -> str:
+        """The program as the text of a NumPy module, written as a person would have.
+
+        Its `value_and_gradient(theta, batch, constants)` gives what the method of this name gives, but for
+        rounding. `constants` are those of this program; they may be left out where it has none.
+
+        >>> w, x, b = Value(3.0, "w"), Value(2.0, "x"), Value(1.0, "b")
+        >>> program = lift((w * x + b).tanh(), inputs=[x])
+        >>> module = {}
+        >>> exec(program.source, module)
+        >>> value, gradient = module["value_and_gradient"]([3.0, 1.0], [[-0.5]], program.constants)
+        >>> round(value, 12), gradient.round(12).tolist()      # tanh(-1/2), and 1 - tanh² times x and 1
+        (-0.46211715726, [-0.393223866483, 0.786447732966])
+        """
+        return self._source.text
+
+    def __str__(self) -> str:
+        """What the program consists of: its operations, their cost, and the lines they were recorded at.
+
+        The lines are known where the graph was recorded and lifted within `autograd.source_lines()`.
+        """
+        return summary(self._plan, lambda samples: self._bind(samples, False), self._lines)
+
+    @property
+    def constants(self) -> Mapping[str, Array]:
+        """The arrays of numbers that `source` refers to by name."""
+        return self._source.constants
+
+    @cached_property
+    def _source(self) -> Source:
+        return source(self._plan, len(self.inputs), self._reduce, self._dtype)
 
     # ---- use on the leaves themselves
 
