@@ -214,7 +214,7 @@ def test_rows_are_picked_by_their_numbers():
         (x, p) for i, t in zip((4, 0, 0, 2), position, strict=True) for x, p in zip(token[i], t, strict=True)
     ]
     text = check(in_blocks(autograd.sum([(x + p).tanh() for x, p in pairs])))
-    assert_says(  # of the tokens 0, 2 and 4, which are all there are, the third, the first twice and the second
+    assert_says(  # the tokens 0, 2 and 4 are all there are: the third of them, the first twice, the second
         text,
         "s1 = token[[2, 0, 0, 1]] + position",
         "np.add.at(dtoken, [2, 0, 0, 1], ds1)",

@@ -11,7 +11,13 @@ import pytest
 from autograd.drawing import engines
 
 ROOT = Path(__file__).resolve().parent.parent
-BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def first_block(heading, language="python"):
+    """The first block of code below a heading."""
+    return README.split(f"## {heading}\n")[1].split(f"```{language}\n")[1].split("```")[0]
 
 
 @pytest.fixture
@@ -52,8 +58,7 @@ def test_the_fourth_example_prints_the_diagnosis_that_is_shown(capsys):
     exec(BLOCKS[2], names)
     capsys.readouterr()
     exec(BLOCKS[3], names)
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = text.split(BLOCKS[3])[1].split("```text\n")[1].split("```")[0]
+    shown = README.split(BLOCKS[3])[1].split("```text\n")[1].split("```")[0]
     assert shown == capsys.readouterr().out
 
 
@@ -61,8 +66,13 @@ def test_the_fifth_example_draws_the_pictures_and_lists_the_paths(
     built_in_layout, monkeypatch, tmp_path, capsys
 ):
     monkeypatch.chdir(tmp_path)
-    exec(BLOCKS[4], {})
+    exec(first_block("See it"), {})
     for name in ("scalars.svg", "neurons.svg"):
         assert (tmp_path / name).read_bytes() == (ROOT / "demos" / "pictures" / name).read_bytes()
     assert (tmp_path / "steps.html").stat().st_size > 20_000
     assert "3 paths from x0 to y" in capsys.readouterr().out  # one by each hidden neuron
+
+
+def test_the_lifted_programs_source_is_as_shown(capsys):
+    exec(first_block("Run it as matrices"), {})
+    assert first_block("Run it as matrices", "text") in capsys.readouterr().out
