@@ -9,6 +9,9 @@ import argparse
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy.typing as npt
 
 import autograd
 from autograd.expressions import Expression, functions, parse
@@ -26,6 +29,7 @@ examples:
   python -m autograd "tanh(w1*x1 + w2*x2 + b)" w1=-3 x1=2 w2=1 x2=0 b=6.88
   python -m autograd "x**2 * sin(y)" x=3 y=0.5 --order 2 --check
   python -m autograd "relu(w*x + b)" w=2 x=3 b=-1 --draw neuron.html
+  python -m autograd "sigmoid(w*x + b)" w=2 x=3 b=-1 --lift
   echo "exp(-x**2)" | python -m autograd x=0.5
   python -m autograd -- "-x * log(x)" x=0.25        an expression that begins with - comes after --
 
@@ -69,6 +73,7 @@ def _arguments() -> argparse.ArgumentParser:
         "of its names; without an expression, each line of the standard input is one")  # fmt: skip
     add("--draw", metavar="FILE", help="write its graph to FILE.svg, .html, .dot, .txt, .json, .png or .pdf")
     add("--check", action="store_true", help="hold the gradient against numerical differentiation")
+    add("--lift", action="store_true", help="print it as a NumPy function of value and gradient")
     add("--order", type=int, choices=(1, 2), default=1, help="2: the second derivatives, too")
     add("--precision", type=int, choices=range(1, 18), default=6, metavar="DIGITS",
         help="significant digits, 1 to 17 (default: 6)")  # fmt: skip
@@ -133,6 +138,8 @@ def _show(expression: Expression, values: Mapping[str, float], options: argparse
         print(f"\n{_table([['name', 'value', 'gradient'], *rows])}")
     if options.order > 1 and leaves:
         print(f"\n{_second_derivatives(expression, values, digits)}")
+    if options.lift and leaves:
+        print(f"\n{_lifted(output, leaves)}", end="")
     if options.draw:
         print(f"\n{autograd.draw(output, partials=True).save(options.draw)}")
     if not options.check:
@@ -140,6 +147,22 @@ def _show(expression: Expression, values: Mapping[str, float], options: argparse
     report = autograd.check_gradients(expression, dict(values))
     print(f"\n{report}")
     return report.ok
+
+
+def _lifted(output: autograd.Value, leaves: Mapping[str, autograd.Value]) -> str:
+    """The lifted program's source, between the order of theta's names and the constants, if it has any."""
+    program = autograd.lift(output)
+    names = {leaf: name for name, leaf in leaves.items()}
+    order = ", ".join(names[leaf] for leaf in program.parameters)
+    heading = textwrap.fill(f"theta: {order}", 96, initial_indent="# ", subsequent_indent="# ")
+    rows = [f'    "{name}": np.array({_listed(array)}),\n' for name, array in program.constants.items()]
+    constants = f"\n\nconstants = {{\n{''.join(rows)}}}\n" if rows else ""
+    return f"{heading}\n{program.source}{constants}"
+
+
+def _listed(array: npt.NDArray[Any]) -> str:
+    """An array's numbers as Python's lists."""
+    return repr(array.tolist()).replace("inf", "np.inf").replace("nan", "np.nan")
 
 
 def _second_derivatives(expression: Expression, values: Mapping[str, float], digits: int) -> str:

@@ -52,6 +52,37 @@ def test_a_gradient_that_differs_is_exit_code_one(capsys, monkeypatch):
     assert "they do not agree" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        NEURON,
+        ["relu(x) + 2*sum(x, 3, x)", "x=3"],
+        ["max(x, 0.5) ** y / y", "x=2", "y=3"],
+        ["tanh(a*1 + b*2 + c*3) + tanh(a*4 + b*5 + c*6)", "a=0.1", "b=-0.2", "c=0.1"],
+        ["logsumexp(a, 26, b*3) + logsumexp(a, 1e999, b*2) * 0 + logsumexp(a, 41, b*4)", "a=40", "b=10"],
+    ],
+)
+def test_the_lifted_source_runs_and_gives_the_value_and_gradient_of_the_table(expression, capsys):
+    assert main([*expression, "--lift", "--precision", "17"]) == 0
+    told, source = capsys.readouterr().out.split("\n# theta: ")
+    module = {}
+    exec(f"# {source}", module)
+    order = source.splitlines()[0].split(", ")
+    rows = table(told.split("\n", 1)[1])
+    value, gradient = module["value_and_gradient"](
+        [float(rows[name][0]) for name in order], constants=module.get("constants")
+    )
+    assert set(rows) == {"name", *order}
+    # the same operations in another order: a few units in the last place
+    assert value == pytest.approx(float(told.splitlines()[0].split(" = ")[1]), rel=1e-14, nan_ok=True)
+    assert gradient == pytest.approx([float(rows[name][1]) for name in order], rel=1e-14, nan_ok=True)
+
+
+def test_a_number_alone_is_not_lifted(capsys):
+    assert main(["2 ** 10", "--lift"]) == 0
+    assert capsys.readouterr().out == "2 ** 10 = 1024\n"
+
+
 @pytest.mark.parametrize("ending", ["svg", "html", "txt", "json", "dot"])
 def test_the_graph_is_drawn_to_a_file(ending, tmp_path, capsys):
     path = tmp_path / f"c.{ending}"
