@@ -45,7 +45,8 @@ ROOMS = {  # each room, and the project's rooms it may know
         "autograd.graph", "autograd.modes", "autograd.numberlike", "autograd.structures", "autograd.value",
     },
     "autograd.drawing": {
-        "autograd.graph", "autograd.primitives", "autograd.reports", "autograd.textbook", "autograd.value",
+        "autograd.graph", "autograd.lifting", "autograd.primitives", "autograd.reports",
+        "autograd.textbook", "autograd.value",
     },
     "autograd.expressions": {"autograd.primitives", "autograd.value"},
     "autograd.__main__": {"autograd", "autograd.expressions"},

@@ -358,7 +358,9 @@ def test_a_path_of_length_nothing_contributes_one():
 
 @pytest.mark.parametrize("thing", [1.0, "a", None, {1: Value(1.0)}, [Value(1.0), 2.0]])
 def test_only_values_can_be_drawn(thing):
-    with pytest.raises(TypeError, match=rf"expected a Value or a list of Values, got {type(thing).__name__}"):
+    with pytest.raises(
+        TypeError, match=rf"expected a Value, a list of Values or a Program, got {type(thing).__name__}"
+    ):
         draw(thing)
 
 

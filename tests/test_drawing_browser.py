@@ -387,6 +387,14 @@ def test_five_thousand_nodes_are_stepped_through_and_only_what_is_seen_is_in_the
     )
 
 
+def test_a_lifted_program_is_looked_around_in_formula_by_formula(opened):
+    window = opened(neuron(), level="program")
+    assert window.text("#now") == "A drawing of a lifted program"
+    assert window.run("return document.getElementById('next').disabled")
+    window.press("n", "n", "n", "n")
+    assert "formulaw * x + bshapescalaroperandsw, x, b" in window.text("#details")
+
+
 def _leaf(value, label):
     while value.label != label:
         value = value.parents[0]

@@ -294,7 +294,7 @@ def test_an_opened_module_counts_against_the_limit_too():
 
 def test_options_of_the_zoom_are_checked():
     y, _ = mlp()
-    with pytest.raises(ValueError, match="expected level scalars, neurons or layers, got 'modules'"):
+    with pytest.raises(ValueError, match="expected level scalars, neurons, layers or program, got 'modules'"):
         draw(y, level="modules")
     with pytest.raises(TypeError, match="expected open as a list of module names"):
         draw(y, open="l0")

@@ -67,7 +67,7 @@ def test_the_fifth_example_draws_the_pictures_and_lists_the_paths(
 ):
     monkeypatch.chdir(tmp_path)
     exec(first_block("See it"), {})
-    for name in ("scalars.svg", "neurons.svg"):
+    for name in ("scalars.svg", "neurons.svg", "program.svg"):
         assert (tmp_path / name).read_bytes() == (ROOT / "demos" / "pictures" / name).read_bytes()
     assert (tmp_path / "steps.html").stat().st_size > 20_000
     assert "3 paths from x0 to y" in capsys.readouterr().out  # one by each hidden neuron

@@ -94,8 +94,8 @@ def _label(box: Box, notes: Sequence[str], direction: str) -> str:
 
 def _texts(box: Box, ink: str) -> str:
     """The name above the numbers, which keep together where many arrows make the box tall."""
-    captions = "<BR/>".join(caption for caption, _ in box.facts if caption)
-    numbers = "<BR/>".join(number for _, number in box.facts)
+    captions = "<BR/>".join(_text(caption) for caption, _ in box.facts if caption)
+    numbers = "<BR/>".join(_text(number) for _, number in box.facts)
     if not captions:
         return numbers
     name = f'<TD COLSPAN="2" ALIGN="LEFT" VALIGN="BOTTOM" CELLPADDING="2"><B>{_text(box.short_name)}</B></TD>'

@@ -16,11 +16,12 @@ from autograd.drawing.dot import dot_source
 from autograd.drawing.engines import ENGINES, INSTALL, DotFailed, graphviz_by, is_installed, svg_by
 from autograd.drawing.notebook import Bundle, bundle
 from autograd.drawing.page import page_source
-from autograd.drawing.picture import Picture
+from autograd.drawing.picture import Picture, counted
 from autograd.drawing.structured import json_source
 from autograd.drawing.svg import WAYS
 from autograd.drawing.text import text_tree
 from autograd.drawing.zoom import Zoom, check_zoom
+from autograd.lifting import Program
 from autograd.value import Value
 
 DIGITS_OF_A_FLOAT = 17
@@ -39,7 +40,7 @@ class Drawing:
     svg()    its picture: by Graphviz where that is found and does it well, else by the built-in layout
     save()   writes one of these, or PNG or PDF, to a file
 
-    A notebook shows the picture where a cell ends with a Drawing, or with a Value.
+    A notebook shows the picture where a cell ends with a Drawing, a Value or a Program.
     """
 
     def __init__(
@@ -126,7 +127,7 @@ class Drawing:
 
 
 def draw(
-    value: Value | Sequence[Value],
+    value: Value | Sequence[Value] | Program,
     *,
     level: str | None = None,
     open: Sequence[str] = (),
@@ -138,13 +139,14 @@ def draw(
     engine: str | None = None,
     limit: int = 10_000,
 ) -> Drawing:
-    """A drawing of the graph that a value, or several together, were computed by.
+    """A drawing of the graph that a value, or several together, were computed by; or of a lifted program.
 
     One box a scalar: its operation, label, data and gradient; one arrow a use. Leaves are round, constants
     dashed, the output thick. Colours tell gradients, once `value.backward()` has been called.
 
     level      "scalars", or "neurons" or "layers", modules that are told from the labels of parameters and
-               drawn as one box each; None: scalars up to `limit`, beyond it layers
+               drawn as one box each; or "program", the arrays of the lifted graph, one box for each operation
+               on them. None: scalars up to `limit`, beyond it layers
     open       names of modules to look into, as in level="layers", open=["l0", "l1.n3"]
     close      names of modules to show as one box, as in close=["l0"]
     direction  from operands to results: "LR" rightwards, "RL", "TB" downwards or "BT"
@@ -167,11 +169,16 @@ def draw(
     `draw(value).save("graph.svg")` writes a file. Raises TypeError for anything but Values, ValueError for an
     option's value that is not among those above, RuntimeError for an engine that is not installed.
     """
-    outputs = _outputs(value)
     _check(direction, precision, engine)
     zoom = Zoom(level, open, close, limit)
     check_zoom(zoom)
-    return Drawing(zoom.picture(outputs, precision, partials, highlight), direction, engine, precision)
+    if isinstance(value, Program):
+        if highlight is not None:
+            raise ValueError("draw: highlight shows paths of scalars, not of a program's arrays")
+        picture = zoom.program(value)
+    else:
+        picture = zoom.picture(_outputs(value), precision, partials, highlight)
+    return Drawing(picture, direction, engine, precision)
 
 
 def _of_value(value: Value, include: Any = None, exclude: Any = None) -> Bundle:
@@ -179,14 +186,22 @@ def _of_value(value: Value, include: Any = None, exclude: Any = None) -> Bundle:
     return bundle(repr(value), lambda: {"image/svg+xml": draw(value, limit=READABLE).svg()})
 
 
-# a Value knows nothing of drawings, nor mypy of this attribute of it
+def _of_program(program: Program, include: Any = None, exclude: Any = None) -> Bundle:
+    """What a notebook shows of a Program: its arrays."""
+    inputs = f", {counted(len(program.inputs), 'input')}" if program.inputs else ""
+    text = f"Program: {counted(len(program.parameters), 'parameter')}{inputs}"
+    return bundle(text, lambda: {"image/svg+xml": draw(program, limit=READABLE).svg()})
+
+
+# neither knows anything of drawings, nor mypy of this attribute of theirs
 setattr(Value, "_repr_mimebundle_", _of_value)  # noqa: B010
+setattr(Program, "_repr_mimebundle_", _of_program)  # noqa: B010
 
 
 def _outputs(value: Value | Sequence[Value]) -> list[Value]:
     outputs = [value] if isinstance(value, Value) else value
     if not isinstance(outputs, (list, tuple)) or not all(isinstance(x, Value) for x in outputs):
-        raise TypeError(f"draw: expected a Value or a list of Values, got {_described(value)}")
+        raise TypeError(f"draw: expected a Value, a list of Values or a Program, got {_described(value)}")
     if not outputs:
         raise ValueError("draw: expected at least one Value, got none")
     return list(dict.fromkeys(outputs))

@@ -17,8 +17,6 @@ from typing import Any
 from autograd.drawing.homes import Homes, Path
 from autograd.value import Value
 
-LEVELS = ("scalars", "neurons", "layers")
-
 INPUTS, OUTPUT = ("(inputs)",), ("(output)",)  # what no module holds: before and after them all
 FEW = 12  # of those that are drawn singly
 PARAMETERS = -1  # the turn of a module's parameters, where it is drawn once for each

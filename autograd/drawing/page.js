@@ -123,8 +123,8 @@
   function explain(now, backwards) {
     const said = [];
     if (!data.scalars) {
-      byId("now").textContent = "Modules";
-      said.push(paragraph("A drawing of modules is not stepped through; draw scalars for that."));
+      byId("now").textContent = `A drawing of ${data.level === "program" ? "a lifted program" : data.level}`;
+      said.push(paragraph("It is not stepped through; draw scalars for that."));
     } else if (now < 0) {
       byId("now").textContent = "The leaves are given";
       const given = nodes.filter((node) => node.kind !== "operation").length;
@@ -161,10 +161,11 @@
     described = i;
     const node = nodes[i];
     const rows = [["name", node.label || node.name]];
-    if (node.operation) rows.push(["operation", node.operation]);
+    if (node.operation) rows.push([data.level === "program" ? "formula" : "operation", node.operation]);
     if (node.symbols) rows.push(["value", node.symbols]);
     if (node.data !== null) rows.push(["data", isComputed(i, step) ? text(node.data) : "not computed yet"]);
     if (node.kind === "constant") rows.push(["gradient", "none: a constant"]);
+    else if (data.level === "program") rows.push(["shape", node.shape]);
     else if (!data.scalars) rows.push(["gradient", text(node.gradient)]);
     else rows.push(["gradient", isReached(i) ? text(sums[i]) : "not reached yet"]);
     const names = (list) => list.map((j) => nodes[j].name).join(", ") || "none";

@@ -20,7 +20,7 @@ from typing import Any
 
 from autograd.drawing.colours import Scale
 from autograd.drawing.frames import Placed, place
-from autograd.drawing.picture import CONSTANT, LEAF, OPERATION, Box, Picture
+from autograd.drawing.picture import CONSTANT, LEAF, OPERATION, Box, Picture, shape_text
 from autograd.drawing.structured import number
 from autograd.drawing.svg import FONT, WAYS, below, drawn
 from autograd.drawing.symbols import Operand, in_numbers, rule
@@ -165,6 +165,7 @@ def _data(picture: Picture, swept: Picture, placed: Placed, precision: int) -> d
             "name": _name(box),
             "label": box.name,
             "operation": box.operation,
+            "shape": _shape(box),
             "data": number(box.data),
             "gradient": number(box.gradient),
             "seed": number(_seed(before)),
@@ -181,11 +182,16 @@ def _data(picture: Picture, swept: Picture, placed: Placed, precision: int) -> d
     ]
     return {
         "scalars": swept.level == "scalars",
+        "level": swept.level,
         "precision": precision,
         "edges": Scale(box.gradient for box in swept.boxes if box.gradient is not None).edges,
         "nodes": nodes,
         "arrows": arrows,
     }
+
+
+def _shape(box: Box) -> str:
+    return shape_text(box.shape) if box.shape is not None else ""
 
 
 def _extent(route: Sequence[tuple[int, int]]) -> list[int]:

@@ -22,7 +22,7 @@ LEAF, CONSTANT, OPERATION, MODULE = "leaf", "constant", "operation", "module"
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One scalar, or a module of many.
+    """One scalar, a module of many, or an array of a lifted program.
 
     kind       leaf, constant, operation or module
     symbol     of the operation, as in mathematics; of a module ⊞; of a leaf none, ""
@@ -32,7 +32,9 @@ class Box:
     aside      whether paths are highlighted, and it lies on none
     data       the number; of a module None
     gradient   of a constant None
-    operation  the primitive's name; of a module how many scalars it holds, by operation
+    operation  the primitive's name; of a module how many scalars it holds, by operation; of an array its
+               formula
+    shape      of an array, "N" for the axis of samples; None of everything else
     """
 
     kind: str
@@ -45,6 +47,7 @@ class Box:
     data: float | None = None
     gradient: float | None = None
     operation: str = ""
+    shape: tuple[int | str, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -59,7 +62,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """One use of a scalar, or all uses of one module's scalars in another.
+    """One use of a scalar, or all uses of one module's scalars, or of one array, in another.
 
     tail, head   numbers of boxes, the tail's smaller
     partial      d(head)/d(tail) of this use; of a constant, and of modules, None
@@ -91,7 +94,7 @@ class Route:
 class Picture:
     """Boxes, operands before results, and arrows, those into a box in the operands' order.
 
-    level    scalars, neurons or layers
+    level    scalars, neurons, layers or program
     scalars  how many there are in the whole graph
     legend   pairs of a shade and its meaning, for the shades that occur
     notes    lines of text that belong below
@@ -125,6 +128,15 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     ('1 node', '65,614 nodes')
     """
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def shape_text(shape: Sequence[int | str]) -> str:
+    """An array's shape, as a reader has it.
+
+    >>> shape_text((16, "N")), shape_text(())
+    ('16 × N', 'scalar')
+    """
+    return " × ".join(map(str, shape)) or "scalar"
 
 
 def showable(text: str) -> str:

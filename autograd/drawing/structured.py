@@ -7,10 +7,12 @@
      "arrows": [{"tail": 0, "head": 1, "partial": 2.0, "uses": 1}, …],
      "paths": [{"boxes": [0, 1], "partials": [2.0], "contribution": 2.0}, …]}
 
-    level    "scalars", "neurons" or "layers"; scalars is how many the whole graph has
+    level    "scalars", "neurons", "layers" or "program"; scalars is how many the whole graph has
     boxes    operands before results. kind is "leaf", "constant", "operation" or "module"; operation the name
              of the primitive, of a module how many of which. data is null for a module, whose gradient is its
-             parameters' largest in size; gradient is null for a constant
+             parameters' largest in size; gradient is null for a constant. A program's boxes are arrays: data
+             and gradient are null, operation is the formula, and there is one more key, shape, a list of
+             numbers and "N" for the axis of samples
     arrows   tail and head are places in boxes; those into one box come in the operands' order. partial is
              d(head)/d(tail), null from constants and between modules, where uses counts what is bundled
     paths    with highlight: those that are listed, with the product of their partials
@@ -44,6 +46,7 @@ def json_source(picture: Picture) -> str:
         {
             "kind": box.kind, "operation": box.operation, "symbol": box.symbol, "label": box.label,
             "data": number(box.data), "gradient": number(box.gradient), "output": box.is_output,
+            **({} if box.shape is None else {"shape": box.shape}),
         }
         for box in picture.boxes
     ]  # fmt: skip

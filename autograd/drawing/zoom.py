@@ -1,6 +1,6 @@
-"""Which picture a graph gets: of its scalars or of its modules, and none that nobody could read.
+"""Which picture a graph gets: of scalars, modules or arrays, and none that nobody could read.
 
-This room knows the two kinds of picture and the walk over a graph.
+This room knows the three kinds of picture, lifting, and the walk over a graph.
 """
 
 from __future__ import annotations
@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from autograd.drawing.groups import LEVELS
 from autograd.drawing.homes import path_in
 from autograd.drawing.modules import HOW_TO_NAME, module_picture
 from autograd.drawing.picture import Picture
+from autograd.drawing.program import program_picture
 from autograd.drawing.scalars import scalar_picture
 from autograd.graph import topological_order
+from autograd.lifting import Program, lift
 from autograd.value import Value
+
+LEVELS = ("scalars", "neurons", "layers", "program")
 
 # What a scalar costs the built-in layout in a large graph: 65,818 of them took 14 s and 57 MB.
 SECONDS_A_SCALAR, BYTES_A_SCALAR = 2.2e-4, 870
@@ -24,7 +27,7 @@ SECONDS_A_SCALAR, BYTES_A_SCALAR = 2.2e-4, 870
 class Zoom:
     """What to show of a graph.
 
-    level  "scalars", "neurons" or "layers"; None: scalars where they are few enough, else layers
+    level  "scalars", "neurons", "layers" or "program"; None: scalars where they are few enough, else layers
     open   modules of which to show the inside; close  modules to show as one box
     limit  largest number of boxes
     """
@@ -45,8 +48,24 @@ class Zoom:
         if level == "scalars" and not self.close:
             self._check_size(len(order), order)
             return scalar_picture(order, outputs, precision, partials, highlight)
+        if level == "program":
+            return self.program(lift(list(outputs)))
         picture = module_picture(order, outputs, precision, level, self.open, self.close, partials)
         self._check_size(len(picture.boxes), order)
+        return picture
+
+    def program(self, program: Program) -> Picture:
+        """What to draw of a program; ValueError where that is too much, or not of arrays."""
+        if self.level not in (None, "program"):
+            raise ValueError(f'draw: a Program is drawn at level "program", got {self.level!r}')
+        if self.open or self.close:
+            raise ValueError("draw: open and close are for modules; a program has none")
+        picture = program_picture(program)
+        if len(picture.boxes) > self.limit:
+            raise ValueError(
+                f"draw: {len(picture.boxes):,} arrays in one picture; read program.source, draw a part of "
+                f"the graph, or draw them all the same with limit={len(picture.boxes)}"
+            )
         return picture
 
     def _level(self, order: Sequence[Value]) -> str:
@@ -96,7 +115,7 @@ class Zoom:
 def check_zoom(zoom: Zoom) -> None:
     """Raise TypeError or ValueError for options that are none."""
     if zoom.level is not None and zoom.level not in LEVELS:
-        raise ValueError(f"draw: expected level scalars, neurons or layers, got {zoom.level!r}")
+        raise ValueError(f"draw: expected level scalars, neurons, layers or program, got {zoom.level!r}")
     for name, modules in (("open", zoom.open), ("close", zoom.close)):
         if isinstance(modules, str) or not all(isinstance(module, str) for module in modules):
             raise TypeError(

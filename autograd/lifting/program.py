@@ -16,7 +16,7 @@ from autograd.lifting.execution import bind
 from autograd.lifting.files import Files
 from autograd.lifting.plan import Plan, planned
 from autograd.lifting.recording import Recording, read
-from autograd.lifting.source import Source, source
+from autograd.lifting.source import Outline, Source, outline, source
 from autograd.lifting.summary import summary
 from autograd.lifting.verifying import (
     Verification,
@@ -169,6 +169,16 @@ class Program:
     def constants(self) -> Mapping[str, Array]:
         """The arrays of numbers that `source` refers to by name."""
         return self._source.constants
+
+    @property
+    def outline(self) -> Outline:
+        """What `source` computes forwards: each array with its name, shape and formula, and what it reads.
+
+        >>> w, x = Value(3.0, "w"), Value(2.0, "x")
+        >>> [(array.name, array.formula) for array in lift((w * x).tanh()).outline.arrays]
+        [('w', ''), ('x', ''), ('s1', 'w * x'), ('value', 'np.tanh(s1)')]
+        """
+        return outline(self._plan, len(self.inputs), self._reduce, self._dtype)
 
     @cached_property
     def _source(self) -> Source:

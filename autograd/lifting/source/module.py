@@ -40,6 +40,7 @@ from autograd.lifting.source.gradients import Gradients
 from autograd.lifting.source.lines import Lines
 from autograd.lifting.source.naming import Names
 from autograd.lifting.source.operations import Operation, Pull
+from autograd.lifting.source.outline import Outline, outlined
 from autograd.lifting.source.reader import Reader
 from autograd.lifting.source.readings import Reading, summed
 from autograd.lifting.source.steps import Step, numbers, steps
@@ -70,6 +71,13 @@ def source(plan: Plan, inputs: int, reduce: str, dtype: np.dtype[Any]) -> Source
     """The plan as a function of theta, of a batch where there are `inputs`, and of constants."""
     writer = _Writer(plan, inputs, reduce, dtype)
     return Source(writer.text(), writer.constants.arrays)
+
+
+def outline(plan: Plan, inputs: int, reduce: str, dtype: np.dtype[Any]) -> Outline:
+    """What the plan's text computes, array by array."""
+    writer = _Writer(plan, inputs, reduce, dtype)
+    arrays = outlined(writer.arrays, writer.operations, writer.outputs)
+    return Outline(arrays, len(plan.graph.nodes))
 
 
 class _Writer:
