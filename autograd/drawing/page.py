@@ -1,15 +1,12 @@
 """A picture as the step-through page: one HTML file that walks forwards and backwards, one node at a time.
 
 The file needs no network: the drawing by the built-in layout, its numbers as JSON, a style sheet and a script
-(`page.css`, `page.js`) stand in it. Its content-security-policy allows these two by their hashes and nothing
-else. This room knows a Picture, the rooms that draw it, and the rules in symbols.
+(`page.css`, `page.js`) stand in it. This room knows a Picture, the rooms that draw it, and the rules in
+symbols.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -18,6 +15,7 @@ from importlib.resources import files
 from itertools import count
 from typing import Any
 
+from autograd.drawing.closed import closed_page
 from autograd.drawing.colours import Scale
 from autograd.drawing.frames import Placed, place
 from autograd.drawing.picture import CONSTANT, LEAF, OPERATION, Box, Picture, shape_text
@@ -40,14 +38,7 @@ def page_source(picture: Picture, direction: str, precision: int) -> str:
     swept = _swept(picture)
     placed = place(swept, direction)
     legend, width, height = below(swept, placed)
-    style, script = _asset("page.css"), _asset("page.js")
-    data = _embedded(_data(picture, swept, placed, precision))
-    return _TEMPLATE.format(
-        policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'",
-        style=style,
-        script=script,
-        data=data,
+    body = _BODY.format(
         about=escape(f"{picture}, {WAYS[direction]}"),
         svg="".join([*drawn(swept, placed, direction), *legend]),
         font=escape(FONT),
@@ -55,20 +46,11 @@ def page_source(picture: Picture, direction: str, precision: int) -> str:
         height=height,
         steps=2 * sum(box.kind == OPERATION for box in swept.boxes) if picture.level == "scalars" else 0,
     )
+    data = _data(picture, swept, placed, precision)
+    return closed_page("Computation graph", body, _asset("page.css"), _asset("page.js"), data)
 
 
-_TEMPLATE = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Computation graph</title>
-<style>{style}</style>
-</head>
-<body>
+_BODY = """\
 <header>
 <div class="group steps" role="group" aria-label="Steps">
 <button id="first" title="To the leaves (Home)" aria-label="First step">«</button>
@@ -102,27 +84,12 @@ and the one before, to see its details.</section>
 d light or dark</p>
 </aside>
 <div id="said" class="unseen" aria-live="polite"></div>
-<noscript>The drawing stands above; stepping through it needs this page's script.</noscript>
-<script type="application/json" id="data">{data}</script>
-<script>{script}</script>
-</body>
-</html>
-"""
+<noscript>The drawing stands above; stepping through it needs this page's script.</noscript>"""
 
 
 @cache
 def _asset(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}"
-
-
-def _embedded(data: dict[str, Any]) -> str:
-    """JSON that can stand in HTML: no < that would open or close an element there."""
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _swept(picture: Picture) -> Picture:
