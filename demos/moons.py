@@ -1,7 +1,8 @@
 """Micrograd's classic: a network of scalars learns to tell two moons apart, and its steps run as matrices.
 
 The loss of all 100 points is recorded once, by a plain loop over points, and lifted. The first steps are
-taken both ways: by recording and sweeping each time anew, and by the program.
+taken both ways: by recording and sweeping each time anew, and by the program. With --html, a page shows the
+boundary, the loss and the gradients at every step.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd import Value, compare_arrays, lift, pause_gc
+from demos.moons_page import Training, training_page
 from demos.program import parsed, run
 from nn import MLP, NeuralNetwork, plot_decision_boundary, toy_sets
 
@@ -78,7 +80,8 @@ def compare(lifted: Step, eager: Step, theta: Array, rates: Sequence[float], say
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the demonstration."""
-    options = parsed("moons", __doc__ or "", "steps", 200, argv, {"matplotlib": "matplotlib"})
+    flags = {"html": "write a page with every step of the training, too"}
+    options = parsed("moons", __doc__ or "", "steps", 200, argv, {"matplotlib": "matplotlib"}, flags)
 
     def say(*words: object) -> None:
         if not options.quiet:
@@ -100,19 +103,31 @@ def main(argv: Sequence[str] | None = None) -> None:
     by_recording = partial(eager_step, record, program.parameters)
     compare(program.value_and_gradient, by_recording, start, rates[:BOTH_WAYS], say)
 
-    theta, _ = descend(program.value_and_gradient, start, rates, show)
-    for p, number in zip(program.parameters, theta.tolist(), strict=True):
-        p.data = number
-    network = NeuralNetwork.from_mlp(model)  # for scores of 40,000 points at once
+    training = Training(program.value_and_gradient)
+    theta, _ = descend(training, start, rates, show)
 
-    def scores(x: Array) -> Array:
-        return network.forward(x)["a3"]
+    def scores_at(theta: Array, x: Array) -> Array:
+        """The scores (M,) of points (2, M), as many as there are at once."""
+        for p, number in zip(program.parameters, theta.tolist(), strict=True):
+            p.data = number
+        found: Array = NeuralNetwork.from_mlp(model).forward(x)["a3"][0]
+        return found
 
-    accuracy = float(((scores(points)[0] > 0) == (classes > 0)).mean())
+    accuracy = float(((scores_at(theta, points) > 0) == (classes > 0)).mean())
     print(f"points on the right side of the boundary: {accuracy:.0%}", flush=True)
-    figure = plot_decision_boundary(scores, points, classes, "Two moons, and where the network parts them")
+    figure = plot_decision_boundary(
+        partial(scores_at, theta), points, classes, "Two moons, and where the network parts them"
+    )
     figure.savefig(options.out / "moons.png", dpi=120)
     print(f"\nwrote\n  {options.out / 'moons.png'}")
+    if options.html:
+        training(theta)  # what the last step has led to
+        owners = {p: k for k, layer in enumerate(model.layers) for p in layer.parameters()}
+        layer_of = np.array([owners[p] for p in program.parameters])
+        layers = [layer_of == k for k in range(len(model.layers))]
+        page = training_page(training, scores_at, points, classes, layers)
+        (options.out / "moons.html").write_text(page, encoding="utf-8")
+        print(f"  {options.out / 'moons.html'}")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,13 @@ def run(main: Callable[[], int | None]) -> NoReturn:
 
 
 def parsed(
-    demo: str, doc: str, counted: str, default: int, argv: Sequence[str] | None, packages: Mapping[str, str]
+    demo: str,
+    doc: str,
+    counted: str,
+    default: int,
+    argv: Sequence[str] | None,
+    packages: Mapping[str, str],
+    flags: Mapping[str, str] | None = None,
 ) -> argparse.Namespace:
     """Options out, seed, quiet and how long to train; exits before any work is done where one is wrong.
 
@@ -39,6 +45,7 @@ def parsed(
     counted   what training counts, "steps" or "epochs": the name of the option; default, how many
     argv      the arguments; None for the program's own
     packages  that it needs, see `require`
+    flags     of this demo alone, {name: help}
     """
     parser = argparse.ArgumentParser(prog=f"python -m demos.{demo}", description=doc.partition("\n\n")[0])
     parser.add_argument("--out", type=Path, default=Path("out"), help="folder for the files (default: out/)")
@@ -47,6 +54,8 @@ def parsed(
     )
     parser.add_argument("--seed", type=int, default=0, help="of all that is drawn at random (default: 0)")
     parser.add_argument("--quiet", action="store_true", help="print only the result and what was written")
+    for flag, about in (flags or {}).items():
+        parser.add_argument(f"--{flag}", action="store_true", help=about)
     options = parser.parse_args(argv)
     if getattr(options, counted) < 1:
         parser.error(f"--{counted}: expected at least 1, got {getattr(options, counted)}")

@@ -1,5 +1,6 @@
 """The moons demo, with few steps: its loss, its descent, what it prints, writes and repeats."""
 
+import json
 import re
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from demos import moons
 from nn import MLP
+from tests.drawings import Page
 
 pytest.importorskip("matplotlib", reason="needs the extra 'demos'")
 
@@ -70,6 +72,17 @@ def test_the_demo_learns_and_writes_what_it_names(tmp_path, capsys):
     assert max(map(len, printed.splitlines())) <= 80
     assert "out/moons.png" in printed.split("wrote")[1]
     assert (tmp_path / "moons.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_demo_writes_its_training_as_a_page_on_request(tmp_path, capsys):
+    moons.main(["--out", str(tmp_path), "--steps", "5", "--html", "--quiet"])
+    assert capsys.readouterr().out.splitlines()[-1] == f"  {tmp_path / 'moons.html'}"
+    page = (tmp_path / "moons.html").read_text(encoding="utf-8")
+    data = json.loads(Page(page).inner("script")[0])
+    assert len(data["loss"]) == 6  # before each step, and after the last
+    assert [len(sizes) for sizes in data["gradients"]] == [6, 6, 6]
+    assert data["frames"][-1]["right"] > 50
+    assert str(tmp_path) not in page
 
 
 def test_quiet_prints_only_the_result_and_a_seed_repeats_its_bits(tmp_path, capsys):
