@@ -253,3 +253,23 @@ def test_a_penalty_is_one_of_ours(kind):
 def test_batch_normalisation_of_one_sample_is_refused(kind):
     with pytest.raises(ValueError, match="trains on 2 samples or more, got 1"):
         kind(MLP(1, [3, 1], batch_norm=True)).loss_and_gradient(np.zeros(16), [[1.0]], [[0.0]])
+
+
+@pytest.mark.parametrize("batch_norm", BATCH_NORM)
+def test_a_network_trains_by_any_engine_along_the_same_loss_curve(batch_norm):
+    settings = {"dropout": 0.2, "batch_norm": batch_norm, "l2": 0.01, "samples": 20}
+    network, x, _, _ = problem(["gelu", "relu"], "cross_entropy", "softmax", **settings)
+    rng, start = np.random.default_rng(1), network.parameters.copy()
+    labels, weights = rng.integers(0, 2, 20), rng.random(20)
+    curves, statistics = [], []
+    for engine in (None, *engines_of(network)):
+        learner = NeuralNetwork.from_mlp(network.to_mlp(), network.loss_name, l2=0.01)
+        learner.parameters = start
+        options = {"optimizer": "adam", "batch_size": 7, "sample_weights": weights, "progress": False}
+        curve = learner.train(x, labels, 0.01, 34, engine=engine, rng=np.random.default_rng(2), **options)
+        curves.append(curve)            # of 3 steps each
+        statistics.append([number for row in learner.running_variance for number in row.ravel()])
+    assert curves[0][-1] < curves[0][0]
+    for curve, moved in zip(curves[1:], statistics[1:], strict=True):
+        np.testing.assert_allclose(curve, curves[0], rtol=1e-9, atol=0.0)
+        np.testing.assert_allclose(moved, statistics[0], rtol=1e-7)
