@@ -76,3 +76,11 @@ def test_the_fifth_example_draws_the_pictures_and_lists_the_paths(
 def test_the_lifted_programs_source_is_as_shown(capsys):
     exec(first_block("Run it as matrices"), {})
     assert first_block("Run it as matrices", "text") in capsys.readouterr().out
+
+
+def test_the_training_example_learns_the_moons(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    exec(first_block("Train"), {})
+    share = int(re.match(r"(\d+)% of the moons, \d+ epochs", capsys.readouterr().out)[1])
+    assert share >= 97
+    assert (tmp_path / "moons.npz").stat().st_size > 1000
