@@ -255,6 +255,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=15, help="turns of each contender (default: 15)")
     parser.add_argument("--chain", type=int, default=1_000_000, help="longest chain (default: 1,000,000)")
     options = parser.parse_args(arguments)
+    if options.chain < 10_000:
+        parser.error(f"--chain: expected at least 10,000, for a slope takes two lengths; got {options.chain}")
     os.environ |= {"OMP_NUM_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
     row("how many times faster", "ratio", "range", "target")
     print("-" * 79)
