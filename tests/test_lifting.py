@@ -565,6 +565,27 @@ def test_the_shift_of_a_softmax_may_be_frozen_for_it_cancels():
     lift(loss()).verify(loss).assert_ok()
 
 
+def test_what_recording_froze_is_found_where_half_of_all_numbers_have_no_logarithm():
+    xs = numbers(8, np.random.default_rng(16))
+    for x in xs:
+        x.data = 1.0 + abs(x.data)
+
+    def loss():
+        top = max(x.data for x in xs)
+        return sum((x / top).log() for x in xs)
+
+    found = lift(loss()).verify(loss)
+    assert not found.ok
+    assert "a number taken from .data, which recording froze" in found.note
+
+
+def test_a_program_of_which_nothing_but_nan_comes_is_not_verified():
+    x = Value(-2.0)
+    found = lift((x * x * -1.0 - 1.0).log()).verify()
+    assert not found.ok
+    assert "nothing could be compared" in found.note
+
+
 def test_a_mistake_of_lifting_itself_is_found_and_named(monkeypatch):
     x, y = Value(2.0), Value(3.0)
     lifted = in_blocks((x * y).relu().tanh() + x.exp())

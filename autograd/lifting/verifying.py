@@ -26,6 +26,7 @@ from autograd.namespaces import SCALAR
 from autograd.value import Value
 
 TOLERANCE = 1e-9  # of the largest number on the way: what rounding makes of two orders of one sum stays below
+_SHARES = (1.0, 0.1, 0.01)  # of the way from recorded to fresh numbers
 
 
 class LiftMismatch(AssertionError):
@@ -68,6 +69,24 @@ def fresh(data: Sequence[float], rng: np.random.Generator) -> list[float]:
     scaled = old * rng.choice([0.5, 1.5, -1.0], len(old))
     moved: list[float] = (scaled + (spread or 1.0) * rng.normal(size=len(old))).tolist()
     return moved
+
+
+def drawn(
+    graph: Recording, places: Sequence[int], rng: np.random.Generator
+) -> tuple[dict[int, float], Floats]:
+    """Fresh numbers for the leaves at `places`, and the data of every node that they lead to (M,).
+
+    Where they lead to nan or infinity, as a negative number under a logarithm does, numbers that are
+    closer to the recorded ones are taken instead.
+    """
+    old = [graph.nodes[i].data for i in places]
+    for share in _SHARES:
+        moved = fresh(old, rng)
+        numbers = {i: a + share * (b - a) for i, a, b in zip(places, old, moved, strict=True)}
+        data = replayed(graph, numbers)
+        if np.isfinite(data[graph.outputs]).all():
+            break
+    return numbers, data
 
 
 def recorded_again(record: Callable[[], Any], leaves: Sequence[Value], numbers: Sequence[float]) -> Recording:
