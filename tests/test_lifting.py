@@ -422,6 +422,16 @@ def test_sums_that_differ_in_where_the_sign_stands_are_told_apart(lift):
     assert program.outputs(theta).tolist() == [-1.0, 3.0, 2.0 - 4.0 + 8.0, 2.0 + 4.0 - 8.0]
 
 
+@every_way
+def test_zeros_of_either_sign_are_two_constants(lift):
+    """atan2(0, 0) is 0 and atan2(0, -0) is π, as C has them: half of these and half of those."""
+    leaves = [Value(0.0) for _ in range(6)]
+    lifted = lift([autograd.atan2(leaf, (0.0, -0.0)[i % 2]) for i, leaf in enumerate(leaves)])
+    np.testing.assert_array_equal(lifted.outputs([0.0] * 6), [0.0, math.pi] * 3)
+    two = lift([autograd.atan2(leaves[0], 0.0), autograd.atan2(leaves[1].tanh(), -0.0)])
+    np.testing.assert_array_equal(two.outputs([0.0] * 2), [0.0, math.pi])
+
+
 def test_unreachable_leaves_have_no_gradient():
     x, y = Value(2.0), Value(3.0)
     lifted = lift(x * 2.0, inputs=[y])

@@ -108,6 +108,14 @@ def test_structured_losses_and_batches_of_any_of_their_leaves(lift, root, data, 
     check(lift(root, inputs=inputs, reduce=reduce), batch if inputs else None, largest_number(root) ** 2)
 
 
+@every_way
+def test_zeros_of_either_sign_are_two_numbers_in_the_text(lift):
+    leaves = [Value(0.0) for _ in range(40)]
+    check(lift([autograd.atan2(leaf, (0.0, -0.0)[i % 2]) for i, leaf in enumerate(leaves)]))
+    check(lift([autograd.atan2(leaf.sin() if i % 2 else leaf, (0.0, -0.0)[i % 2])
+                for i, leaf in enumerate(leaves)]))  # fmt: skip
+
+
 @pytest.mark.parametrize("lift", [autograd.lift, in_blocks], ids=["lift", "in_blocks"])
 def test_a_graph_without_structure(lift):
     """Hundreds of operations of all levels on anything: what they pick from lies in one vector."""

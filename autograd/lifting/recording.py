@@ -58,6 +58,17 @@ class Recording:
         return found
 
 
+def the_one(numbers: Floats) -> float | None:
+    """The number that all these are, if they are one: zeros of two signs are two, nan is none.
+
+    >>> the_one(np.array([2.0, 2.0])), the_one(np.array([0.0, -0.0]))
+    (2.0, None)
+    """
+    first = numbers[0]
+    same = (numbers == first).all() and (np.signbit(numbers) == np.signbit(first)).all()
+    return float(first) if same else None
+
+
 def read(roots: Sequence[Value]) -> Recording:
     """The graph below the roots.
 

@@ -14,13 +14,14 @@ This room knows recordings and operations.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from autograd.lifting.blocks import NOTHING
-from autograd.lifting.recording import Ints, Recording
+from autograd.lifting.recording import Ints, Recording, the_one
 from autograd.lifting.structure import Operation
 
 Booleans = npt.NDArray[np.bool_]
@@ -46,7 +47,7 @@ class Registers:
         self.sizes = [0, 0]
         self.fixed: tuple[list[tuple[int, int, float]], ...] = ([], [])
         self.spread: dict[int, int] = {}
-        self._special: dict[tuple[bool, float], int] = {}
+        self._special: dict[tuple[bool, float, float], int] = {}
         self._copies: dict[int, int] = {}
 
     def take(self, varies: bool, size: int) -> int:
@@ -63,7 +64,7 @@ class Registers:
 
     def special(self, varies: bool, number: float) -> int:
         """A register that always holds this number."""
-        key = (bool(varies), number)
+        key = (bool(varies), number, math.copysign(1.0, number))  # 0 and -0 are equal, but not the same
         if key not in self._special:
             self._special[key] = self.hold(varies, number)
         return self._special[key]
@@ -96,8 +97,7 @@ class Registers:
         """What these nodes all are, if they are one and the same constant."""
         if not nodes.size or not self.graph.constant[nodes].all():
             return None
-        numbers = self.graph.data[nodes].ravel()
-        return float(numbers[0]) if (numbers == numbers[0]).all() else None
+        return the_one(self.graph.data[nodes].ravel())
 
     def settle(self, nodes: Ints, varies: bool) -> int:
         """Registers side by side for results, in this order; holes have theirs, too. Returns the first."""

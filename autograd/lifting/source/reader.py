@@ -11,6 +11,7 @@ This room knows arrays, constants and readings.
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -19,7 +20,7 @@ import numpy.typing as npt
 
 from autograd.lifting.blocks import NOTHING
 from autograd.lifting.grids import ANY
-from autograd.lifting.recording import Ints
+from autograd.lifting.recording import Ints, the_one
 from autograd.lifting.registers import Booleans
 from autograd.lifting.source.arrays import MOST, Array, Arrays
 from autograd.lifting.source.constants import Constants
@@ -79,8 +80,9 @@ class Reader:
         data = self.known.data[scalars[constant]]
         if not data.size:
             return Number(0.0)
-        if (data == data[0]).all() or np.isnan(data).all():
-            return Number(float(data[0]))
+        number = math.nan if np.isnan(data).all() else the_one(data)
+        if number is not None:
+            return Number(number)
         small = once(np.where(constant, self.known.data[scalars], 0.0))
         return Data(self.constants.array(small[..., None] if varies else small, stem))
 
@@ -148,7 +150,8 @@ def once(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     for axis in range(array.ndim):
         first = array.max(axis=axis, keepdims=True)
         anything = (array == ANY) & (array.dtype.kind == "i")
-        if array.shape[axis] > 1 and ((array == first) | anything).all():
+        same = (array == first) & (np.signbit(array) == np.signbit(first))  # 0 and -0 are two numbers
+        if array.shape[axis] > 1 and (same | anything).all():
             array = first
     return array
 
