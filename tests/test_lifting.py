@@ -432,6 +432,27 @@ def test_zeros_of_either_sign_are_two_constants(lift):
     np.testing.assert_array_equal(two.outputs([0.0] * 2), [0.0, math.pi])
 
 
+@every_way
+@pytest.mark.parametrize(
+    ("x", "divisors", "quotient"),
+    [
+        (1e300, (1e200, 1e200), 1e-100),
+        (1e-300, (1e-200, 1e-200), 1e100),
+        (0.0, (1e-200, 1e-200), 0.0),
+        (1e300, (1e12,) * 50, 1e-300),
+        (1e10, (1e12,) * 20 + (1e-12,) * 40, 1e250),
+    ],
+)
+def test_divisors_that_only_together_leave_the_range_divide_one_by_one(lift, x, divisors, quotient):
+    leaf, other = Value(x), Value(0.0)
+    result = leaf
+    for divisor in divisors:
+        result = result / divisor
+    lifted = lift(result + other)
+    (found,) = lifted.outputs([parameter.data for parameter in lifted.parameters])
+    assert found == pytest.approx(quotient, rel=1e-12, abs=0.0)
+
+
 def test_unreachable_leaves_have_no_gradient():
     x, y = Value(2.0), Value(3.0)
     lifted = lift(x * 2.0, inputs=[y])

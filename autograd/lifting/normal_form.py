@@ -28,6 +28,7 @@ Booleans = npt.NDArray[np.bool_]
 SUM = -1  # the kind of a sum of products; other operations have the recording's number of their primitive
 _ADDITIVE = ("add", "subtract", "negative", "sum", "mean", "dot")
 _DIVISORS = 8  # so few different ones belong to the formula; more are data, which would keep sums apart
+_RANGE = 1e-15, 1e15  # of a divisor, and of what those of a chain make together; float32 holds the squares
 
 
 @dataclass(slots=True)
@@ -90,6 +91,9 @@ def normal_form(graph: Recording, rank: Ints) -> NormalForm:
     absorbed[graph.outputs] = False
     absorbed[absorbed] = additive[only_use[absorbed]]
     root, coefficient = _roots(absorbed, users, only_use, factor)
+    while not _moderate(coefficient).all():  # the chain breaks where its divisors go too far together
+        absorbed &= _moderate(coefficient)
+        root, coefficient = _roots(absorbed, users, only_use, factor)
 
     plain = additive & ~absorbed[graph.operands]
     plains = _Terms(
@@ -119,10 +123,15 @@ def _scaled(graph: Recording) -> Booleans:
     """Which nodes are x / c with a plain number c, if there are few such numbers."""
     quotient = graph.of_kind("divide")
     divisor = graph.operands[graph.start[:-1][quotient] + 1]
-    size = np.abs(graph.data[divisor])
-    quotient[quotient] = graph.constant[divisor] & (size > 1e-300) & (size < 1e300)
+    quotient[quotient] = graph.constant[divisor] & _moderate(graph.data[divisor])
     few = len(np.unique(graph.data[graph.operands[graph.start[:-1][quotient] + 1]])) <= _DIVISORS
     return quotient & few
+
+
+def _moderate(numbers: Floats) -> Booleans:
+    low, high = _RANGE
+    found: Booleans = (np.abs(numbers) >= low) & (np.abs(numbers) <= high)
+    return found
 
 
 def _additive_uses(graph: Recording, users: Ints, scaled: Booleans) -> tuple[Booleans, Floats]:
@@ -149,7 +158,8 @@ def _roots(absorbed: Booleans, users: Ints, only_use: Ints, factor: Floats) -> t
         further = root[root]
         if np.array_equal(further, root):
             return root, coefficient
-        coefficient *= coefficient[root]
+        with np.errstate(all="ignore"):  # too many divisors: such a chain will be broken
+            coefficient *= coefficient[root]
         root = further
 
 
