@@ -116,6 +116,20 @@ def test_zeros_of_either_sign_are_two_numbers_in_the_text(lift):
                 for i, leaf in enumerate(leaves)]))  # fmt: skip
 
 
+@every_way
+def test_a_product_of_one_factor_runs_batches(lift):
+    w, x = Value(0.5), Value(2.0)
+    check(lift((autograd.prod([x * w]) * w).tanh(), inputs=[x]), [[1.0, -2.0, 3.0]])
+
+
+@every_way
+def test_an_output_that_does_not_vary_counts_once_a_sample_and_then_gets_fractions(lift):
+    weights, bias, x = numbers(2, np.random.default_rng(7)), Value(0.5), Value(2.0)
+    columns = [numbers(2, np.random.default_rng(seed)) for seed in range(3)]
+    layer = [(dot(weights, column) + bias).tanh() for column in columns]
+    check(lift([*layer, bias], inputs=[x], reduce="sum"), [[1.0, -2.0]])
+
+
 @pytest.mark.parametrize("lift", [autograd.lift, in_blocks], ids=["lift", "in_blocks"])
 def test_a_graph_without_structure(lift):
     """Hundreds of operations of all levels on anything: what they pick from lies in one vector."""

@@ -245,7 +245,7 @@ class _Writer:
             if varies and self.reduce == "mean":
                 seed = quotient(1.0, named("N"))
             elif self._counts_samples(varies):
-                seed = named("N")
+                seed = called("float", named("N"))  # an array of integers could not take what else arrives
             self.gradients.contribute(Pull(reading, seed, shape, False))
         for operation in reversed(self.operations):
             self.gradients.pull(operation)

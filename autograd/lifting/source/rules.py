@@ -121,6 +121,8 @@ def section_partials(
     rule = primitive.partials[0]
     if primitive.name == "prod":
         (xs,) = sections
+        if len(xs) == 1:
+            return [called("np.ones_like", xs, shape=xs.shape)]
         if len(xs) > _LONGEST:
             called_rule = called(f"{_called_by_name(primitive)}.partials[0]", named("ARRAY"), y, xs)
             return [called("np.stack", called_rule, shape=xs.shape)]
