@@ -610,6 +610,24 @@ def test_what_recording_froze_is_found_where_half_of_all_numbers_have_no_logarit
     assert "a number taken from .data, which recording froze" in found.note
 
 
+@pytest.mark.parametrize(
+    ("otherwise", "words"),
+    [
+        (lambda x: [x * 2.0, x], "1 output was recorded, and now 2"),
+        (lambda x: x.data, "a float is recorded now, where it was a Value"),
+    ],
+)
+def test_what_is_recorded_otherwise_need_not_be_one_output(otherwise, words):
+    x = Value(2.0)
+
+    def loss():
+        return x * 2.0 if x.data == 2.0 else otherwise(x)
+
+    found = lift(loss()).verify(loss)
+    assert not found.ok
+    assert words in found.note
+
+
 def test_a_program_of_which_nothing_but_nan_comes_is_not_verified():
     x = Value(-2.0)
     found = lift((x * x * -1.0 - 1.0).log()).verify()

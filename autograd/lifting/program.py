@@ -23,6 +23,7 @@ from autograd.lifting.verifying import (
     agree,
     drawn,
     first_difference,
+    other_outputs,
     recorded_again,
 )
 from autograd.modes import lines_of
@@ -263,12 +264,17 @@ class Program:
         ours = self.outputs(theta, sample if self.inputs else None)
         if record is not None:
             leaves = [graph.nodes[i] for i in numbers]
-            again = recorded_again(record, leaves, list(numbers.values()))
+            outputs = recorded_again(record, leaves, list(numbers.values()))
+            note = other_outputs(len(graph.outputs), outputs)
+            if note is not None:
+                return Verification(False, f"{note}: a branch that recording froze", graph.nodes[-1])
+            again = read(outputs)
             theirs = np.array([again.nodes[i].data for i in again.outputs])
             if agree(ours, theirs, _largest(np.array([node.data for node in again.nodes]))):
                 return None
-            node, note = first_difference(graph, again) or (None, "")
-            if node is not None:
+            difference = first_difference(graph, again)
+            if difference is not None:
+                node, note = difference
                 return Verification(False, f"{note}; {ours.ravel()} for {theirs}", node)
         if agree(ours, data[graph.outputs], _largest(data)):
             return None

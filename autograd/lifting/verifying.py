@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.lifting.recording import Floats, Recording, read
+from autograd.lifting.recording import Floats, Recording
 from autograd.namespaces import SCALAR
 from autograd.value import Value
 
@@ -89,8 +89,8 @@ def drawn(
     return numbers, data
 
 
-def recorded_again(record: Callable[[], Any], leaves: Sequence[Value], numbers: Sequence[float]) -> Recording:
-    """What `record` records with these numbers in the leaves, which are put back as they were."""
+def recorded_again(record: Callable[[], Any], leaves: Sequence[Value], numbers: Sequence[float]) -> list[Any]:
+    """What `record` gives with these numbers in the leaves, which are put back as they were."""
     before = [leaf.data for leaf in leaves]
     try:
         for leaf, number in zip(leaves, numbers, strict=True):
@@ -99,7 +99,15 @@ def recorded_again(record: Callable[[], Any], leaves: Sequence[Value], numbers: 
     finally:
         for leaf, number in zip(leaves, before, strict=True):
             leaf.data = number
-    return read(list(outputs) if isinstance(outputs, (list, tuple)) else [outputs])
+    return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+
+
+def other_outputs(count: int, outputs: Sequence[Any]) -> str | None:
+    """How the outputs are no longer `count` Values; None where they are."""
+    if len(outputs) != count:
+        return f"{count} output{' was' if count == 1 else 's were'} recorded, and now {len(outputs)}"
+    others = [type(output).__name__ for output in outputs if not isinstance(output, Value)]
+    return f"a {others[0]} is recorded now, where it was a Value" if others else None
 
 
 def first_difference(old: Recording, new: Recording) -> tuple[Value, str] | None:
