@@ -41,6 +41,9 @@ def resume(
         raise ValueError(f"resume: {path} is of {saved.architecture}, not of this network")
     _check_settings(path, saved.settings, settings)
     _check_generator(path, state.rng, rng)
+    for name, part in (("reduce_on_plateau", state.plateau), ("early_stopping", state.stopping)):
+        if (part is None) != (settings[name] == "None"):
+            raise CheckpointError(path, f"{name}: its state does not belong to {settings[name]}")
     if state.optimizer.memory.shape != optimizer.memory.shape:
         expected, got = optimizer.memory.shape, state.optimizer.memory.shape
         raise CheckpointError(path, f"memory: expected shape {expected}, got {got}")

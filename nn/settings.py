@@ -60,6 +60,10 @@ class Settings:
         for place, callback in enumerate(self.callbacks):
             checks.function(f"callbacks[{place}]", callback, "epoch")
         self._check_learning_rate()
+        for name, kind in (("reduce_on_plateau", ReduceOnPlateau), ("early_stopping", EarlyStopping)):
+            if not isinstance(getattr(self, name), kind | None):
+                got = type(getattr(self, name)).__name__
+                raise TypeError(f"{name}: expected an nn.{kind.__name__}, got {got}")
         if self.resume and self.chosen_checkpoint() is None:
             raise ValueError("resume: expected a checkpoint to go on from; pass checkpoint=its path")
         if not isinstance(self.validation, tuple | None):
@@ -86,9 +90,13 @@ class Settings:
 
     def description(self) -> dict[str, Any]:
         """All that the course of a training depends on, as JSON has it; a schedule cannot be described."""
-        plain = ("batch_size", "clip_norm", "clip_value", "monitor")
-        return {name: getattr(self, name) for name in plain} | {
-            "learning_rate": "a schedule" if callable(self.learning_rate) else self.learning_rate,
+        scheduled = callable(self.learning_rate)
+        return {
+            "batch_size": None if self.batch_size is None else int(self.batch_size),
+            "clip_norm": _plain(self.clip_norm),
+            "clip_value": _plain(self.clip_value),
+            "monitor": bool(self.monitor),
+            "learning_rate": "a schedule" if scheduled else _plain(self.learning_rate),
             "optimizer": repr(self.chosen_optimizer()),
             "reduce_on_plateau": repr(self.reduce_on_plateau),
             "early_stopping": repr(self.early_stopping),
@@ -106,3 +114,8 @@ class Settings:
             return schedules.resolve(self.learning_rate)
         whole = self.optimizer is None and (self.batch_size is None or self.batch_size >= samples)
         return schedules.constant(WHOLE_RATE if whole else USUAL_RATE)
+
+
+def _plain(number: Any) -> float | None:
+    """A number as JSON has it: NumPy's are not."""
+    return None if number is None else float(number)

@@ -12,7 +12,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -160,6 +160,8 @@ def train(trainee: Trainee, x: Any, y: Any, settings: Settings) -> TrainingHisto
             "optimizer: this network takes its steps by its own update_parameters; "
             f"expected none, got {settings.optimizer!r}"
         )
+    if trainee.update is not None:
+        settings = replace(settings, optimizer="sgd")       # whose usual rate is the tutorial's
     samples = Samples(*trainee.samples(x, y))
     if settings.sample_weights is not None:
         kind = samples.x.dtype
@@ -221,7 +223,10 @@ class _Loop:
 
     def _described(self, samples: Samples) -> dict[str, Any]:
         """What must be the same where this training is resumed."""
-        validation = self.settings.validation if self.validation is None else self.validation.fingerprint()
+        share = self.settings.validation
+        validation: Any = share if isinstance(share, tuple | None) else float(share)
+        if self.validation is not None:
+            validation = self.validation.fingerprint()
         return self.settings.description() | {"validation": validation, "samples": samples.fingerprint()}
 
     def _start(self, samples: int) -> TrainingState:

@@ -434,6 +434,25 @@ def test_held_out_samples_that_are_not_there_are_refused(written):
         train(net, checkpoint=written, resume=True)
 
 
+@pytest.mark.parametrize(("part", "name"), [("plateau", "reduce_on_plateau"), ("stopping", "early_stopping")])
+def test_a_state_that_the_settings_need_is_not_missing(written, part, name):
+    forge(written, put("training", part, None))
+    with pytest.raises(CheckpointError, match=f"{name}: its state does not belong to"):
+        train(network(), checkpoint=written, resume=True)
+
+
+def test_settings_may_be_numpy_s_numbers(path):
+    options = {
+        "batch_size": np.int64(8), "learning_rate": np.float32(0.05), "clip_norm": np.float32(1.0),
+        "clip_value": np.float64(0.5), "validation": np.float32(0.3), "monitor": np.True_,
+    }  # fmt: skip
+    whole, parted = network(), network()
+    train(whole, **options)
+    train(parted, **options, epochs=4, checkpoint=path)
+    train(parted, **options, checkpoint=path, resume=True)
+    assert parted.parameters.tobytes() == whole.parameters.tobytes()
+
+
 def test_memory_of_another_optimizer_is_refused(written):
     forge(written, set_array("training/memory", np.zeros((1, 21))))
     with pytest.raises(CheckpointError, match=r"memory: expected shape \(2, 21\), got \(1, 21\)"):

@@ -186,6 +186,13 @@ ELSEWHERE = {
     "X": "test_network.test_a_wrong_x_gets_its_message",
     "y": "test_network.test_a_wrong_y_gets_its_message",
     "nan loss or gradient in training": "test_training.test_training_stops_before_a_step_that_is_not_finite",
+    "a checkpoint that is empty, truncated, corrupted, with trailing bytes":
+        "test_archives.test_every_flipped_bit_every_cut_and_every_byte_more_is_refused",
+    "a checkpoint of wrong version, with missing or unknown keys, of wrong shapes":
+        "test_checkpoints.test_what_does_not_belong_in_a_checkpoint_is_refused",
+    "a pickle for a checkpoint": "test_archives.test_what_is_no_archive_is_refused",
+    "never lose what was there":
+        "test_kill.test_a_training_killed_at_random_moments_ends_in_the_bits_of_one_that_was_not",
     "parameters stay at the last finite step":
         "test_training.test_diverging_training_keeps_the_last_finite_parameters",
 }

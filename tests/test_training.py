@@ -344,11 +344,17 @@ def test_a_learner_s_update_is_used_and_undone_where_it_is_not_finite(data):
     theirs.train(*data, learning_rate=0.1, epochs=3, on_epoch=quiet)
     np.testing.assert_allclose(theirs.parameters, plain.parameters, rtol=1e-13)
 
+    plain.train(*data, learning_rate=0.04, epochs=1, on_epoch=quiet)     # the tutorial's rate, 4 times
+    theirs.train(*data, epochs=1, on_epoch=quiet)
+    np.testing.assert_allclose(theirs.parameters, plain.parameters, rtol=1e-13)
+
     theirs.update_parameters = theirs.leap
     before = theirs.parameters.copy()
     with pytest.raises(FloatingPointError, match="nan or inf in the step to take, first in layer 0"):
         theirs.train(*data, epochs=1)
     np.testing.assert_array_equal(theirs.parameters, before)
+    with pytest.raises(ValueError, match="by its own update_parameters; expected none, got"):
+        theirs.train(*data, epochs=1, optimizer="adam")
 
 
 @pytest.mark.parametrize(
@@ -394,6 +400,8 @@ def test_diverging_training_keeps_the_last_finite_parameters(data):
         ({"reduce_on_plateau": nn.ReduceOnPlateau(), "learning_rate": nn.schedules.constant(0.1)}, ValueError,
          "reduce_on_plateau: expected a number as learning_rate, got a schedule"),
         ({"optimizer": "newton"}, ValueError, "optimizer: expected one of 'sgd', .*; got 'newton'"),
+        ({"early_stopping": 5, "validation": 0.5}, TypeError, "early_stopping: expected an nn.Early"),
+        ({"reduce_on_plateau": 0.5}, TypeError, "expected an nn.ReduceOnPlateau, got float"),
         ({"clip_norm": 0.0}, ValueError, "clip_norm: expected a finite number above 0, got 0"),
         ({"clip_value": -1.0}, ValueError, "clip_value: expected a finite number above 0, got -1"),
         ({"validation": 1.0}, ValueError, "validation: expected a number above 0 and below 1, got 1"),
