@@ -1,7 +1,7 @@
 """Where the passes of a network write: arrays made once for a batch size, and used for every such batch.
 
-Knows NumPy only, and the widths of the layers. At a few hundred neurons most of a step's time goes into
-calls, and fresh memory is a part of that; at a few thousand it is page faults.
+Knows NumPy, the widths of the layers, and what an activation is. At a few hundred neurons most of a step's
+time goes into calls, and fresh memory is a part of that; at a few thousand it is page faults.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from nn.formulas import Activation
 
 Array = npt.NDArray[np.float64]
 
@@ -26,8 +28,8 @@ class Buffers:
     u       (width, N), what the activation meets: z, or where there is batch normalisation, γ x̂ + β
     normal  (width, N), x̂ of a normalised layer
     mean, variance  (width, 1), with which x̂ was made
-    masks, training  how the pass was made: each layer's dropout mask, if any, and whether mean and variance
-                     are the batch's
+    masks, rules, training  how the pass was made: each layer's dropout mask, if any, and its activation;
+                            and whether mean and variance are the batch's
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class Buffers:
         self.u = [nothing, *room()[:-1], self.z[-1]] if batch_norm else self.z
         self.normal = [nothing, *room()[:-1]] if batch_norm else []
         self.masks: Sequence[Array | None] | None = None
+        self.rules: list[Activation] = []
         self.training = True
         self.mean, self.variance = ([nothing] * (len(layer_sizes) - 1) for _ in range(2))
 

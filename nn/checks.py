@@ -17,15 +17,17 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 
-def real_array(name: str, value: object, expected: str, dtype: npt.DTypeLike = np.float64) -> Array:
+def real_array(name: str, value: object, expected: object, dtype: npt.DTypeLike = np.float64) -> Array:
     """`value` as an array of this float dtype; integers and booleans are converted, a False is 0.0.
+
+    expected  the shape to name in an error
 
     Raises TypeError for objects, text, complex numbers and dates, ValueError for ragged rows.
     """
     try:
         array = np.asarray(value)
     except ValueError as error:         # NumPy's word for rows of different lengths
-        raise ValueError(shape_message(name, expected, "rows of different lengths")) from error
+        raise ValueError(shape_message(name, str(expected), "rows of different lengths")) from error
     if array.dtype.kind not in "biuf":
         raise TypeError(
             f"{name}: expected an array of real numbers, got dtype {array.dtype}; "
@@ -44,6 +46,8 @@ def finite(name: str, array: Array) -> Array:
     Traceback (most recent call last):
     ValueError: x holds nan at row 0, column 1; expected finite numbers. Repair or drop it first.
     """
+    if math.isfinite(np.vdot(array, array)):    # the quick way; squares may overflow where numbers do not
+        return array
     ok = np.isfinite(array)
     if ok.all():
         return array
@@ -81,7 +85,7 @@ def exactly(
     name: str, value: object, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64
 ) -> Array:
     """`value` as an array of just this shape: nothing is broadcast. It need not be finite."""
-    array = real_array(name, value, str(shape), dtype)
+    array = real_array(name, value, shape, dtype)
     if array.shape != shape:
         fits = len(shape) == 2 and array.size == math.prod(shape)
         advice = _advice_for_one_axis(name, array, shape[0]) if fits else ""
@@ -131,9 +135,9 @@ def distributions(name: str, array: Array) -> Array:
 
 def signs(name: str, array: Array) -> Array:
     """`array` itself if each entry is -1 or +1, the two classes of a hinge loss."""
-    wrong = np.abs(array) != 1.0
-    if wrong.any():
-        row, column = (int(i) for i in np.argwhere(wrong)[0])
+    right = np.abs(array) == 1.0
+    if np.count_nonzero(right) < array.size:
+        row, column = (int(i) for i in np.argwhere(~right)[0])
         raise ValueError(
             f"{name} holds {array[row, column]} at row {row}, column {column}; expected -1 or 1, the classes "
             f"of a hinge loss. For classes 0 and 1, pass 2 * {name} - 1."

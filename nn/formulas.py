@@ -32,6 +32,18 @@ class Activation(NamedTuple):
     value: Callable[[Array, Array], object]
     backward: Callable[[Array, Array, Array], object]
 
+    def of(self, z: Array) -> Array:
+        """g(z), as a new array."""
+        a = np.empty_like(z)
+        self.value(z, a)
+        return a
+
+    def slope(self, z: Array) -> Array:
+        """g'(z), as a new array; the softmax has none."""
+        slope = np.ones_like(z)
+        self.backward(z.copy(), self.of(z), slope)
+        return slope
+
 
 def sigmoid(z: Array, out: Array) -> None:
     """1 / (1 + e⁻ᶻ) for z >= 0 and eᶻ / (1 + eᶻ) below: neither exponential can overflow.

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from nn import checkpoints, checks, network_training, training
+from nn import checkpoints, checks, network_training, training, twins
 from nn.caches import check_origin, checked_cache, named_cache
 from nn.dropout import Masks, checked_masks
 from nn.formulas import ACTIVATIONS, Activation
 from nn.history import TrainingHistory
 from nn.initializers import INITIALIZERS, default_for
 from nn.objectives import LOSSES, reduced
-from nn.passes import Passes
+from nn.passes import Batch, Passes
 from nn.penalties import L1, L2
 from nn.scaling import Scaler
 
@@ -111,39 +111,17 @@ class NeuralNetwork(Passes):
 
     @classmethod
     def from_mlp(
-        cls,
-        model: MLP,
-        loss: str = "mean_squared_error",
-        *,
-        reduction: str = "mean",
-        l1: float = 0.0,
+        cls, model: MLP, loss: str = "mean_squared_error", *, reduction: str = "mean", l1: float = 0.0,
         l2: float = 0.0,
-    ) -> Self:
+    ) -> Self:  # fmt: skip
         """The network that computes what this MLP of Values computes, with a copy of all its numbers.
 
         >>> from nn import MLP
         >>> NeuralNetwork.from_mlp(MLP(2, [3, 1], activation="tanh"))
         NeuralNetwork([2, 3, 1], activation='tanh', output='linear', loss='mean_squared_error')
         """
-        from nn.layers import MLP
-
-        if not isinstance(model, MLP):
-            raise TypeError(f"from_mlp: expected an nn.MLP, got {type(model).__name__}")
-        network = cls(
-            model.sizes,
-            activation=model.activation,
-            output=model.output,
-            loss=loss,
-            reduction=reduction,
-            l1=l1,
-            l2=l2,
-            dropout=model.dropout,
-            batch_norm=model.batch_norm,
-        )
-        network.parameters = np.array([parameter.data for parameter in model.parameters()])
-        norms = [layer.norm for layer in model.layers if layer.norm is not None]
-        for norm, mean, variance in zip(norms, network.running_mean, network.running_variance, strict=True):
-            mean[:, 0], variance[:, 0] = norm.running_mean, norm.running_variance
+        network = cls(**twins.settings_of(model), loss=loss, reduction=reduction, l1=l1, l2=l2)
+        twins.copy_numbers(model, network)
         return network
 
     def to_mlp(self) -> MLP:
@@ -151,28 +129,7 @@ class NeuralNetwork(Passes):
 
         Raises TypeError where a learner's own `activation` is in place: no MLP has that.
         """
-        from nn.layers import MLP
-
-        if self.has_own("activation"):
-            raise TypeError(
-                f"to_mlp: {type(self).__name__} has an activation of its own, which an MLP of Values cannot "
-                f"take over; its activations are {', '.join(ACTIVATIONS)}"
-            )
-        inputs, *layers = self.layer_sizes
-        model = MLP(
-            inputs,
-            layers,
-            self.activation_name or self._hidden,
-            self.output_name,
-            dropout=self.dropout,
-            batch_norm=self.batch_norm,
-        )
-        for parameter, number in zip(model.parameters(), self._parameters.tolist(), strict=True):
-            parameter.data = number
-        norms = [layer.norm for layer in model.layers if layer.norm is not None]
-        for norm, mean, variance in zip(norms, self.running_mean, self.running_variance, strict=True):
-            norm.running_mean, norm.running_variance = mean[:, 0].tolist(), variance[:, 0].tolist()
-        return model
+        return twins.mlp_of(self)
 
     # The activations, which a learner may replace.
 
@@ -181,20 +138,13 @@ class NeuralNetwork(Passes):
 
         Raises ValueError where the hidden layers' activations differ; a replacement is used for them all.
         """
-        z = np.asarray(z)
-        a = np.empty_like(z)
         with np.errstate(all="ignore"):
-            self._only_formula().value(z, a)
-        return a
+            return self._only_formula().of(np.asarray(z))
 
     def activation_derivative(self, z: Array) -> Array:
         """g'(z), elementwise; relu'(0) is 0."""
-        rule, z = self._only_formula(), np.asarray(z)
-        a, slope = np.empty_like(z), np.ones_like(z)
         with np.errstate(all="ignore"):
-            rule.value(z, a)
-            rule.backward(z.copy(), a, slope)
-        return slope
+            return self._only_formula().slope(np.asarray(z))
 
     def _only_formula(self) -> Activation:
         if self.activation_name is None:
@@ -203,12 +153,18 @@ class NeuralNetwork(Passes):
 
     def has_own(self, method: str) -> bool:
         """Whether a subclass, or an assignment to this object, has put its own method in."""
-        return getattr(getattr(self, method), "__func__", None) is not getattr(NeuralNetwork, method)
+        return method in self.__dict__ or getattr(type(self), method) is not getattr(NeuralNetwork, method)
+
+    def _is_taught(self) -> bool:
+        """Whether any method on the way to the gradient is a learner's."""
+        if type(self) is NeuralNetwork and self.__dict__.keys().isdisjoint(PASSES):
+            return False                # the quick way: it is asked several times a step
+        return any(map(self.has_own, PASSES))
 
     def _rules(self) -> list[Activation]:
         """How each layer gets a from z, and dz from da."""
         rules = super()._rules()
-        if self.has_own("activation") or self.has_own("activation_derivative"):
+        if self._is_taught() and (self.has_own("activation") or self.has_own("activation_derivative")):
             own = Activation(self._write_own_activation, self._multiply_own_derivative)
             rules[:-1] = [own] * len(self._hidden)
             if self._output_is_activation:
@@ -289,8 +245,7 @@ class NeuralNetwork(Passes):
         """Gradients of the loss at y (outputs, N): {"dW0": (out, in), "db0": (out, 1), …}.
 
         `cache` is what forward(x) returned, with these parameters; one that shows another origin is refused
-        with a ValueError. The chain rule from the last layer
-        down, for sample n, inputs j and outputs i of a layer:
+        with a ValueError. The chain rule from the last layer down, for sample n, inputs j and outputs i:
 
             z = W a + b  means   z_in = Σ_j W_ij a_jn + b_i,  hence
             dW_ij = Σ_n dz_in a_jn     dW = dz aᵀ       each weight meets every sample once
@@ -344,81 +299,58 @@ class NeuralNetwork(Passes):
         given = self._checked_weights(weights, samples)
         kept = checked_masks(masks, self.layer_sizes, samples, self.dtype)
         self._check_batch(samples, training=True)
-        return self._loss_and_gradient(theta, inputs, targets, given, kept)
+        return self._loss_and_gradient(theta, Batch(inputs, targets, given, kept))
 
     def _loss_and_gradient(
-        self,
-        parameters: Array,
-        x: Array,
-        y: Array,
-        weights: Array | None = None,
-        masks: Masks | None = None,
-        out: Array | None = None,
-        learning: bool = False,
+        self, parameters: Array, batch: Batch, out: Array | None = None, learning: bool = False
     ) -> tuple[float, Array]:
-        """The same for checked arrays; a learner's own methods are used where there are any.
+        """The same for a checked batch; a learner's own methods are used where there are any.
 
         out       where to write the gradient; None: a new array
         learning  whether running statistics take in those of this batch, if its loss is finite
         """
         gradient = np.empty_like(self._parameters) if out is None else out
-        if not any(map(self.has_own, PASSES)):
-            loss = self._both_passes(parameters, x, y, weights, masks, gradient, learning)
-            return loss, gradient
+        if not self._is_taught():
+            return self._both_passes(parameters, batch, gradient, learning), gradient
         with self._holding(parameters):     # a function assigned to this object knows no other object
             if self.has_own("forward") or self.has_own("backward"):
-                return self._passes_by_cache(x, y, weights, masks, learning)
-            loss = self._both_passes(self._parameters, x, y, weights, masks, gradient, learning)
-            return loss, gradient
+                return self._passes_by_cache(batch, learning)
+            return self._both_passes(self._parameters, batch, gradient, learning), gradient
 
-    def _both_passes(
-        self,
-        parameters: Array,
-        x: Array,
-        y: Array,
-        weights: Array | None,
-        masks: Masks | None,
-        gradient: Array,
-        learning: bool,
-    ) -> float:
+    def _both_passes(self, parameters: Array, batch: Batch, gradient: Array, learning: bool) -> float:
+        """Write the gradient of this network's own passes; gives the loss."""
         blocks = self._blocks if parameters is self._parameters else self._blocks_of(parameters)
-        buffers = self._pool.take(x.shape[1])
+        batch = batch._replace(y=np.ascontiguousarray(batch.y))     # as p is: mixed layouts are slow
+        buffers = self._pool.take(batch.x.shape[1])
         with np.errstate(all="ignore"):
-            self._run(blocks, x, buffers, masks)
-            loss = self._reported(y, buffers.z[-1], buffers.a[-1], weights)
-            self._back(blocks, y, buffers, gradient, weights)
+            self._run(blocks, batch.x, buffers, batch.masks)
+            loss = self._reported_loss(batch, buffers.z[-1], buffers.a[-1])
+            self._back(blocks, batch.y, buffers, gradient, batch.weights)
             penalty = self._penalty(parameters, gradient)
-        if learning and isfinite(loss):
+        if learning and self.batch_norm and isfinite(loss):
             self._take_in(buffers.mean[1:], buffers.variance[1:], buffers.samples)
         self._pool.give(buffers)
-        return loss if self.has_own("compute_loss") else loss + penalty
+        return loss if self._is_taught() and self.has_own("compute_loss") else loss + penalty
 
-    def _reported(self, y: Array, z: Array, p: Array, weights: Array | None) -> float:
+    def _reported_loss(self, batch: Batch, z: Array, p: Array) -> float:
         """A learner's own loss of a pass, whole; else this network's, without penalties."""
-        if not self.has_own("compute_loss"):
-            return self._data_loss(y, z, p, weights)
-        return float(self.compute_loss(y, p.copy(), **_given(weights=weights)))
+        if self._is_taught() and self.has_own("compute_loss"):
+            return float(self.compute_loss(batch.y, p.copy(), **_given(weights=batch.weights)))
+        return self._data_loss(batch.y, z, p, batch.weights)
 
-    def _passes_by_cache(
-        self, x: Array, y: Array, weights: Array | None, masks: Masks | None, learning: bool
-    ) -> tuple[float, Array]:
+    def _passes_by_cache(self, batch: Batch, learning: bool) -> tuple[float, Array]:
         """By the public forward and backward, which a learner has replaced."""
-        options = _given(masks=masks, training=self.batch_norm or None)
-        cache = self.forward(x, **options)
-        z, p = self._top
+        x, y, weights, masks = batch
+        cache = self.forward(x, **_given(masks=masks, training=self.batch_norm or None))
+        z, p = f"z{len(self._weights)}", f"a{len(self._weights)}"
         checks.keys("forward(x)", cache, (z, p))
         with np.errstate(all="ignore"):
             gradient = self.flat_gradient(self.backward(x, y, cache, **_given(weights=weights)))
-            loss = self._reported(y, cache[z], cache[p], weights)
+            loss = self._reported_loss(batch, cache[z], cache[p])
             loss += 0.0 if self.has_own("compute_loss") else self._penalty(self._parameters)
-        if learning and self.batch_norm:
+        if learning and self.batch_norm and isfinite(loss):
             self.update_statistics(cache)
         return loss, gradient
-
-    @property
-    def _top(self) -> tuple[str, str]:
-        """The names of the last layer's logits and activations in a cache."""
-        return f"z{len(self._weights)}", f"a{len(self._weights)}"
 
     def update_parameters(self, gradients: Mapping[str, npt.ArrayLike], learning_rate: float) -> None:
         """One step of gradient descent: W -= learning_rate dW, b -= learning_rate db.
@@ -483,8 +415,7 @@ class NeuralNetwork(Passes):
     # Checks at the door.
 
     def _samples(self, x: object, y: object) -> tuple[Array, Array]:
-        inputs, outputs = self.layer_sizes[0], self.layer_sizes[-1]
-        return checks.samples(x, y, inputs, outputs, self.loss_name, self.dtype)
+        return checks.samples(x, y, self.layer_sizes[0], self.layer_sizes[-1], self.loss_name, self.dtype)
 
     def _checked_weights(self, weights: object, samples: int) -> Array | None:
         return None if weights is None else checks.sample_weights("weights", weights, samples, self.dtype)
@@ -493,5 +424,3 @@ class NeuralNetwork(Passes):
 def _given(**options: Any) -> dict[str, Any]:
     """Those that are not None: a learner's own method need not know the others."""
     return {name: value for name, value in options.items() if value is not None}
-
-

@@ -20,6 +20,7 @@ from nn.early_stopping import EarlyStopping
 from nn.history import TrainingHistory
 from nn.metrics import Metric
 from nn.optimizers import Optimizer
+from nn.passes import Batch
 from nn.schedules import ReduceOnPlateau, Schedule
 from nn.settings import Settings
 
@@ -50,14 +51,7 @@ class Trainable(training.Network, Protocol):
     def _updated_by_learner(self, parameters: Array, gradient: Array, learning_rate: float) -> Array: ...
 
     def _loss_and_gradient(
-        self,
-        parameters: Array,
-        x: Array,
-        y: Array,
-        weights: Array | None = None,
-        masks: Any = None,
-        out: Array | None = None,
-        learning: bool = False,
+        self, parameters: Array, batch: Batch, out: Array | None = None, learning: bool = False
     ) -> tuple[float, Array]: ...
 
 
@@ -160,7 +154,7 @@ def own_engine(network: Trainable, rng: np.random.Generator) -> training.LossAnd
     def engine(parameters: Array, x: Array, y: Array, *, weights: Array | None = None) -> tuple[float, Array]:
         network._check_batch(x.shape[1], training=True)
         masks = network.draw_masks(x.shape[1], rng) if any(network.dropout) else None
-        return network._loss_and_gradient(parameters, x, y, weights, masks, gradient, learning=True)
+        return network._loss_and_gradient(parameters, Batch(x, y, weights, masks), gradient, learning=True)
 
     return engine
 

@@ -12,6 +12,7 @@ so that a weight of 2 is a sample met twice. Each is linear in the terms: the gr
 times w_n, and divided by the same number.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -41,6 +42,15 @@ class Loss(NamedTuple):
     output: str | None = None
     of_logits: Callable[[Array, Array], Array] | None = None
     per_sample: bool = False
+
+    def reduced_gradient(
+        self, y: Array, p: Array, reduction: str, weights: Array | None = None, out: Array | None = None
+    ) -> Array:
+        """The gradient (out, N) of the loss as `reduced` gives it, by the predictions or by z."""
+        dz = np.empty_like(p) if out is None else out
+        self.gradient(y, p, dz)
+        reduce_gradient(dz, 1 if self.per_sample else len(p), reduction, weights)
+        return dz
 
 
 def reduced(terms: Array, reduction: str, weights: Array | None = None) -> float:
@@ -133,10 +143,12 @@ def hinge(y: Array, p: Array) -> Array:
 
 
 def hinge_gradient(y: Array, p: Array, out: Array) -> None:
-    """-y where y p < 1, and 0 from there on: the sign of the term, which is nan for nan, times -y."""
-    np.sign(hinge(y, p), out=out)
+    """-y where y p < 1, and 0 from there on: y times the sign of y p - 1 where that is below 0."""
+    np.multiply(y, p, out=out)
+    out -= 1.0
+    np.sign(out, out=out)
+    np.minimum(out, 0.0, out=out)
     out *= y
-    np.negative(out, out=out)
 
 
 def binary_cross_entropy(y: Array, p: Array) -> Array:
@@ -205,7 +217,10 @@ def cross_entropy_gradient(y: Array, p: Array, out: Array) -> None:
 
 def _expected(y: Array, surprise: Array) -> Array:
     """The product y · -log p, where 0 · ∞ is 0: what is not expected may be impossible."""
-    return np.where((y == 0.0) & np.isinf(surprise), 0.0, y * surprise)
+    product = y * surprise
+    if math.isnan(np.vdot(product, product)):
+        product[(y == 0.0) & np.isinf(surprise)] = 0.0
+    return product
 
 
 LOSSES: Mapping[str, Loss] = {

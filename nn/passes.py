@@ -8,6 +8,7 @@ counted from 1 here, so that layer l gives z_l and a_l, and a_0 = x.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +18,20 @@ from nn.buffers import Buffers, Pool
 from nn.dropout import Masks, draw_masks, dropout_shares
 from nn.formulas import ACTIVATIONS, OUTPUTS, Activation
 from nn.normalization import batch_statistics, moved_towards, normalize, normalize_backward
-from nn.objectives import LOSSES, REDUCTIONS, reduce_gradient, reduced
+from nn.objectives import LOSSES, REDUCTIONS, reduced
 from nn.parameters import Block, LayeredParameters
 from nn.penalties import L1, L2, weight_mask
 
 Array = npt.NDArray[np.float64]
+
+
+class Batch(NamedTuple):
+    """Checked samples, their weights and the masks of the hidden layers."""
+
+    x: Array
+    y: Array
+    weights: Array | None = None
+    masks: Masks | None = None
 
 
 class Passes(LayeredParameters):
@@ -77,8 +87,8 @@ class Passes(LayeredParameters):
     ) -> None:
         """Write a pass to these buffers: [W | b] meets a_l over a row of ones, which is W a_l + b."""
         to.masks, to.training = None if masks is None else [*masks, None], training
+        to.rules = rules = self._rules()
         to.a[0][...] = x
-        rules = self._rules()
         for layer, (Wb, gamma_beta) in enumerate(blocks, start=1):
             np.matmul(Wb, to.fed[layer - 1], out=to.z[layer])
             if gamma_beta is not None:
@@ -116,6 +126,7 @@ class Passes(LayeredParameters):
     def _loaded(self, cache: Mapping[str, Array]) -> Buffers:
         """Buffers that hold a cache's pass, for `_back` to use up."""
         to = self._pool.take(cache["a0"].shape[1])
+        to.rules = self._rules()
         to.masks = [cache.get(f"mask{layer}") for layer in range(1, len(self.layer_sizes))]
         to.training = "mean1" in cache
         to.a[0][...] = cache["a0"]
@@ -129,14 +140,16 @@ class Passes(LayeredParameters):
         self, blocks: list[Block], y: Array, to: Buffers, gradient: Array, weights: Array | None
     ) -> None:
         """Write the gradient (P,) of the pass in these buffers, and use them up."""
-        rules, slopes = self._rules(), self._blocks_of(gradient)
+        rules, slopes = to.rules, self._blocks_of(gradient)
         self._output_error(y, to, weights, rules[-1])
         for layer in range(len(blocks), 0, -1):
             dz, below = to.d[layer], layer - 1
             np.matmul(dz, to.fed[below].T, out=slopes[below][0])
             if below == 0:
                 return
-            da = np.matmul(blocks[below][0][:, :-1].T, dz, out=to.d[below])
+            W = blocks[below][0][:, :-1]
+            product = np.matmul if len(dz) > 1 else np.multiply     # one row's product is all pairs: quicker
+            da = product(W.T, dz, out=to.d[below])
             if to.masks is not None and (mask := to.masks[below - 1]) is not None:
                 da *= mask
                 rules[below - 1].value(to.u[below], to.a[below])    # over which the mask was laid
@@ -148,9 +161,8 @@ class Passes(LayeredParameters):
 
     def _output_error(self, y: Array, to: Buffers, weights: Array | None, rule: Activation) -> None:
         """Write the last layer's dz."""
-        loss, p, dz = LOSSES[self.loss_name], to.a[-1], to.d[-1]
-        loss.gradient(y, p, dz)
-        reduce_gradient(dz, 1 if loss.per_sample else len(p), self.reduction, weights)
+        loss, p = LOSSES[self.loss_name], to.a[-1]
+        dz = loss.reduced_gradient(y, p, self.reduction, weights, out=to.d[-1])
         if loss.of_logits is None:
             rule.backward(to.z[-1], p, dz)
 

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn.dropout import Masks
-from nn.formulas import NORMAL, OUTPUTS, sigmoid
+from nn.formulas import NORMAL, OUTPUTS
 from nn.normalization import inverse_spread
 from nn.objectives import LOSSES, reduce_gradient
 from nn.parameters import LayerArrays
@@ -33,11 +33,7 @@ Array = npt.NDArray[np.float64]
 WithSize = tuple[Array, Array]  # an array, and the size of the terms in each of its entries
 
 
-def _share(z: Array) -> Array:
-    a = np.empty_like(z)
-    sigmoid(z, a)
-    return a
-
+_share = OUTPUTS["sigmoid"]
 
 # What an error does to a slope g'(z): of an error of a, ∂g'/∂a, where the formulas take the slope from a ...
 SLOPE_CHANGES: Mapping[str, Callable[[Array], Array]] = {
@@ -53,7 +49,7 @@ SLOPE_CHANGES: Mapping[str, Callable[[Array], Array]] = {
 # ... and of an error of z, g''(z), where they take it from z.
 CURVATURES: Mapping[str, Callable[[Array], Array]] = {
     "gelu": lambda z: NORMAL * np.exp(-0.5 * z * z) * (2.0 - z * z),    # of Φ + z φ, as φ' = -z φ
-    "silu": lambda z: _share(z) * (1.0 - _share(z)) * (2.0 + z * (1.0 - 2.0 * _share(z))),
+    "silu": lambda z: _share.of(z) * (1.0 - _share.of(z)) * (2.0 + z * (1.0 - 2.0 * _share.of(z))),
 }
 
 # The size of the terms in a loss's gradient, from y, p and the size of p. A sign is exact.
@@ -63,7 +59,7 @@ LOSS_SIZES: Mapping[str, Callable[[Array, Array, Array], Array]] = {
     "huber": lambda y, p, s_p: np.where(np.abs(p - y) <= 1.0, s_p + np.abs(y), 1.0),
     "hinge": lambda y, p, s_p: np.abs(y),
     "binary_cross_entropy": lambda y, p, s_p: s_p + y,
-    "binary_cross_entropy_with_logits": lambda y, p, s_p: _share(p) * (1.0 + (1.0 - _share(p)) * s_p) + y,
+    "binary_cross_entropy_with_logits": lambda y, p, s_p: _share.of(p) + _share.slope(p) * s_p + y,
     "cross_entropy": lambda y, p, s_p: s_p * y.sum(axis=0) + y,
 }
 
@@ -156,7 +152,7 @@ def _forward_sizes(network: Network, names: list[str], cache: Mapping[str, Array
             u = cache[f"u{i}"], gamma * (normal[1] + np.abs(normal[0])) + beta
         mask = cache.get(f"mask{i}", np.ones(()))
         a = cache[f"a{i}"]
-        carried = _softmax_sizes(a, u[1]) if name == "softmax" else np.abs(_slope(name, u[0])) * u[1]
+        carried = _softmax_sizes(a, u[1]) if name == "softmax" else np.abs(OUTPUTS[name].slope(u[0])) * u[1]
         layers.append(Layer((a, carried * mask + np.abs(a)), u, normal, spread))
     return layers
 
@@ -174,10 +170,9 @@ def _output_error(
 ) -> WithSize:
     """The last layer's dz: at the top of most, p - y, whose terms are p and y."""
     loss, (p, s_p) = LOSSES[network.loss_name], top.a
-    error, size = np.empty_like(p), LOSS_SIZES[network.loss_name](y, p, s_p)
-    loss.gradient(y, p, error)
-    for array in (error, size):
-        reduce_gradient(array, 1 if loss.per_sample else len(p), network.reduction, weights)
+    error = loss.reduced_gradient(y, p, network.reduction, weights)
+    size = LOSS_SIZES[network.loss_name](y, p, s_p)
+    reduce_gradient(size, 1 if loss.per_sample else len(p), network.reduction, weights)
     return (error, size) if loss.of_logits is not None else _back_through(output, top, (error, size))
 
 
@@ -190,12 +185,11 @@ def _back_through(name: str, layer: Layer, above: WithSize) -> WithSize:
         OUTPUTS[name].backward(u.copy(), a, dz)
         from_a = s_a * np.abs(da - (a * da).sum(axis=0)) + a * (s_a * np.abs(da)).sum(axis=0)
         return dz, _softmax_sizes(a, s_da) + from_a
-    slope = _slope(name, u)
+    slope = OUTPUTS[name].slope(u)
     if name in CURVATURES:
         change = np.abs(CURVATURES[name](u)) * s_u
     else:
-        a = np.empty_like(u)
-        OUTPUTS[name].value(u, a)           # before any dropout
+        a = OUTPUTS[name].of(u)             # before any dropout
         change = np.abs(SLOPE_CHANGES[name](a)) * (np.abs(slope) * s_u + np.abs(a))
     return slope * da, np.abs(slope) * s_da + np.abs(da) * change
 
@@ -224,10 +218,3 @@ def _carried(W: Array, sizes: Array) -> Array:
     largest = np.maximum(sizes.max(axis=0), np.finfo(float).tiny)
     through: Array = largest * np.sqrt((W * W) @ (sizes / largest) ** 2)
     return through
-
-
-def _slope(name: str, z: Array) -> Array:
-    a, slope = np.empty_like(z), np.ones_like(z)
-    OUTPUTS[name].value(z, a)
-    OUTPUTS[name].backward(z.copy(), a, slope)
-    return slope

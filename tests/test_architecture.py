@@ -58,7 +58,8 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.initializers": {"nn.checks"},
     "nn.formulas": set(),
     "nn.normalization": set(),
-    "nn.buffers": set(),
+    "nn.buffers": {"nn.formulas"},
+    "nn.twins": {"nn.formulas", "nn.layers"},
     "nn.objectives": {"nn.formulas"},
     "nn.dropout": {"nn.checks"},
     "nn.caches": {"nn.buffers", "nn.checks", "nn.parameters"},
@@ -94,7 +95,7 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.network_training": {
         "nn.callbacks", "nn.checkpoints", "nn.checks",
         "nn.early_stopping", "nn.history", "nn.metrics", "nn.optimizers",
-        "nn.schedules", "nn.settings", "nn.training",
+        "nn.passes", "nn.schedules", "nn.settings", "nn.training",
     },
     "nn.parameters": {"nn.checks"},
     "nn.optimizers": {"nn.checks"},
@@ -118,6 +119,7 @@ ROOMS = {  # each room, and the project's rooms it may know
         "nn.initializers",
         "nn.layers",
         "nn.network_training",
+        "nn.twins",
         "nn.objectives",
         "nn.passes",
         "nn.penalties",
@@ -135,7 +137,9 @@ ROOMS = {  # each room, and the project's rooms it may know
         "autograd", "nn.checks", "nn.dropout", "nn.engines", "nn.layers", "nn.network", "nn.rounding",
         "nn.witnesses",
     },
-    "nn.diagnosing": {"nn.checks", "nn.formulas", "nn.network", "nn.objectives", "nn.rounding"},
+    "nn.diagnosing": {
+        "nn.checks", "nn.formulas", "nn.network", "nn.objectives", "nn.penalties", "nn.rounding",
+    },
     "nn.plots": {"nn.checks", "nn.history", "nn.metrics", "nn.rate_range"},
 }
 # fmt: on
