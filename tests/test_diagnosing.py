@@ -527,3 +527,26 @@ def test_the_candidate_and_the_reference_are_left_as_they_are():
     np.testing.assert_array_equal(case.network.parameters, before[1])
     for name, g in gradients.items():
         np.testing.assert_array_equal(g, before[0][name])
+
+
+def test_a_reference_s_reduction_penalties_and_activations_are_part_of_its_true_pass():
+    settings = {"output": "linear", "reduction": "sum", "l1": 0.1, "l2": 0.3}
+    network = network_of([3, 4, 5, 2], ["tanh", "gelu"], **settings)
+    rng = np.random.default_rng(1)
+    x, y = rng.standard_normal((3, 6)), rng.standard_normal((2, 6))
+    true = network.backward(x, y, network.forward(x))
+    assert diagnose(true, network, x, y).ok
+    bare = network_of([3, 4, 5, 2], ["tanh", "gelu"], output="linear", reduction="sum")
+    bare.parameters = network.parameters
+    (cause,) = diagnose(bare.backward(x, y, bare.forward(x)), network, x, y).causes
+    assert cause.kind == "penalty missing"
+    mean = times(1 / y.size, bare.backward(x, y, bare.forward(x)))
+    (cause,) = diagnose(mean, bare, x, y).causes
+    assert cause.kind == "constant factor"
+
+
+def test_a_reference_with_batch_normalisation_is_refused_by_name():
+    network = network_of([3, 4, 2], batch_norm=True)
+    x, y = np.ones((3, 5)), np.ones((2, 5))
+    with pytest.raises(ValueError, match="expected a NeuralNetwork without batch normalisation"):
+        diagnose(network.backward(x, y, network.forward(x)), network, x, y)

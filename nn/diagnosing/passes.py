@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from nn.formulas import OUTPUTS
 from nn.network import NeuralNetwork
-from nn.objectives import LOSSES, reduce_gradient
+from nn.objectives import LOSSES
+from nn.penalties import L1, L2
 
 Array = npt.NDArray[np.float64]
 Function = Callable[[Array], Array]
@@ -37,6 +37,7 @@ class TruePass:
     masks: Sequence[Array | None]
     y: Array
     loss: str
+    reduction: str
     activations: Sequence[str]
     derivatives: Sequence[Function]
     l1: float
@@ -64,11 +65,7 @@ class TruePass:
 
     def loss_gradient(self, loss: str) -> Array:
         """The loss's gradient by the predictions; by the logits, where it is computed with an output."""
-        rule, p = LOSSES[loss], self.a[self.top]
-        gradient = np.empty_like(p)
-        rule.gradient(self.y, p, gradient)
-        reduce_gradient(gradient, 1 if rule.per_sample else len(p), "mean")
-        return gradient
+        return LOSSES[loss].reduced_gradient(self.y, self.a[self.top], self.reduction)
 
     def down(self, layer: int, dz: Array) -> Array:
         """dz_l of a hidden layer from dz_{l+1}: (Wᵀ dz) ⊙ mask ⊙ g'(z)."""
@@ -117,9 +114,11 @@ class TruePass:
 
     def _error_line(self) -> str:
         a = f"a{self.top}"
-        if LOSSES[self.loss].output is not None:
-            return f"dz{self.top} = ({a} - y) / {'m' if self.loss == 'cross_entropy' else 'y.size'}"
-        da = f"2 * ({a} - y) / y.size" if self.loss == "mean_squared_error" else f"d_{self.loss}/d_{a}"
+        rule = LOSSES[self.loss]
+        mean = "" if self.reduction == "sum" else f" / {'m' if rule.per_sample else 'y.size'}"
+        if rule.of_logits is not None:
+            return f"dz{self.top} = ({a} - y){mean}"
+        da = f"2 * ({a} - y){mean}" if self.loss == "mean_squared_error" else f"d_{self.loss}/d_{a}"
         if self.activations[self.top] == "softmax":
             return f"da = {da}; dz{self.top} = {a} * (da - (da * {a}).sum(axis=0))"
         return f"dz{self.top} = {da}{self._times_slope(self.top)}"
@@ -144,14 +143,7 @@ def derivative_of(activation: str) -> Function:
     >>> derivative_of("tanh")(np.array([0.0]))
     array([1.])
     """
-    return lambda z: slope_from(activation, z, value_of(activation, z))
-
-
-def value_of(activation: str, z: Array) -> Array:
-    """A = g(z)."""
-    a = np.empty_like(z)
-    OUTPUTS[activation].value(z, a)
-    return a
+    return OUTPUTS[activation].slope
 
 
 def slope_from(activation: str, z: Array, a: Array) -> Array:
@@ -169,10 +161,13 @@ def true_pass(
     l1: float = 0.0,
     l2: float = 0.0,
 ) -> TruePass:
-    """The true pass of a network on checked samples, with dropout masks by layer."""
+    """The true pass of a network on checked samples, with dropout masks by layer.
+
+    The network's own penalties come on top of l1 and l2.
+    """
     top = len(network.weights)
     names = list(network.activation_names())
-    values: list[Function] = [partial(value_of, name) for name in names]
+    values: list[Function] = [OUTPUTS[name].of for name in names]
     derivatives: list[Function] = [derivative_of(name) for name in names]
     if network.activation_name is not None:  # which a learner may have replaced
         for layer, name in enumerate(names):
@@ -185,6 +180,8 @@ def true_pass(
         a.append(values[layer - 1](z[-1]))
         if layer in masks:
             a[-1] = a[-1] * masks[layer]
+    l1 += sum(penalty.strength for penalty in network.penalties if isinstance(penalty, L1))
+    l2 += sum(penalty.strength for penalty in network.penalties if isinstance(penalty, L2))
     return TruePass(
         W=list(network.weights),
         z=z,
@@ -192,6 +189,7 @@ def true_pass(
         masks=[masks.get(layer) for layer in range(top + 1)],
         y=np.asarray(y, dtype=float),
         loss=network.loss_name,
+        reduction=network.reduction,
         activations=["", *names],
         derivatives=[derivatives[0], *derivatives],
         l1=l1,
