@@ -192,8 +192,16 @@ def test_an_error_in_a_callback_comes_through_and_the_history_stays(data):
     assert len(network.history) == 3
 
 
+@pytest.fixture
+def ctrl_c_interrupts():
+    """As in a terminal: a program in the background may have been started deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(("where", "finished"), [("callback", 3), ("engine", 2)])
-def test_ctrl_c_leaves_a_usable_network_and_its_history(where, finished, data):
+def test_ctrl_c_leaves_a_usable_network_and_its_history(where, finished, data, ctrl_c_interrupts):
     steps = []
 
     class Interrupted:

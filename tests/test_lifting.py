@@ -518,6 +518,8 @@ def test_a_parameter_changed_later_is_read_by_forward():
         (TypeError, "expected Values, got float", lambda x: lift(1.0 * 2.0)),
         (TypeError, "expected Values, got str", lambda x: lift(x * x, inputs=["x"])),
         (ValueError, "at least one output", lambda x: lift([])),
+        (TypeError, "expected inputs as a list of Values, got Value", lambda x: lift(x * x, inputs=x)),
+        (TypeError, "theta: expected an array of real", lambda x: lift(x * x).value_and_gradient(["a"])),
         (ValueError, "an input must be a leaf", lambda x: lift(x * x, inputs=[x * 2])),
         (ValueError, "an input must be a leaf", lambda x: lift(x * x, inputs=[x.detach()])),
         (ValueError, "an input comes twice", lambda x: lift(x * x, inputs=[x, x])),

@@ -51,6 +51,10 @@ def lift(
     Every other leaf is a parameter; plain numbers in expressions are constants. What recording froze, a
     Python `if` or a number taken from `.data`, is frozen in the program: `program.verify` finds it.
 
+    Sums run in another order than they were recorded in, and entries of a matrix product that nobody asked for
+    are computed all the same: near overflow, and beside an infinite operand, something may be infinite or nan
+    that the scalar sweep has finite.
+
     Raises TypeError where output or inputs are no Values, ValueError where an input is no leaf or repeated.
 
     >>> w, x = Value(3.0, "w"), Value(2.0, "x")
@@ -60,6 +64,8 @@ def lift(
     (13.0, [10.0])
     """
     outputs = list(output) if isinstance(output, (list, tuple)) else [output]
+    if not isinstance(inputs, (list, tuple)):
+        raise TypeError(f"lift: expected inputs as a list of Values, got {type(inputs).__name__}")
     for x in (*outputs, *inputs):
         if not isinstance(x, Value):
             raise TypeError(f"lift: expected Values, got {type(x).__name__} {x!r:.60}")
@@ -291,7 +297,8 @@ class Program:
 
     def _loaded(self, theta: npt.ArrayLike, batch: npt.ArrayLike | None, differentiate_inputs: bool) -> Files:
         """The arrays for a batch of this size, with the leaves' numbers in them."""
-        vector = np.asarray(theta, dtype=self._dtype)
+        with np.errstate(all="ignore"):  # beyond float32 lies infinity
+            vector = _numbers("theta", theta, self._dtype)
         if vector.shape != (len(self.parameters),):
             raise ValueError(f"theta: expected shape ({len(self.parameters)},), got {vector.shape}")
         samples = self._checked(batch)
@@ -312,7 +319,8 @@ class Program:
             return None
         if batch is None:
             raise ValueError(f"batch: expected shape ({len(self.inputs)}, N), one column a sample; got none")
-        samples = np.asarray(batch, dtype=self._dtype)
+        with np.errstate(all="ignore"):
+            samples = _numbers("batch", batch, self._dtype)
         if samples.ndim != 2 or samples.shape[0] != len(self.inputs) or samples.shape[1] == 0:
             raise ValueError(
                 f"batch: expected shape ({len(self.inputs)}, N) with N >= 1, got {samples.shape}; "
@@ -336,7 +344,8 @@ class Program:
             for begin, size, number in fixed:
                 values[begin : begin + size] = number
         constant = np.flatnonzero(graph.constant)
-        files.values[0][registers.of[constant]] = graph.data[constant]
+        with np.errstate(all="ignore"):
+            files.values[0][registers.of[constant]] = graph.data[constant]
         files.wanted[0][registers.of[self._plan.parameters]] = True
         files.wanted[1][self._columns] = differentiate_inputs
         for varies, register in self._outputs:
@@ -391,3 +400,11 @@ def _runs(registers: npt.NDArray[np.int64]) -> list[tuple[int, int, int]]:
 
 def _largest(data: Array) -> float:
     return float(np.abs(data[np.isfinite(data)]).max(initial=1.0))
+
+
+def _numbers(name: str, value: npt.ArrayLike, dtype: np.dtype[Any]) -> Array:
+    """The array in this precision, or an error that says what was expected."""
+    try:
+        return np.asarray(value, dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name}: expected an array of real numbers, got {value!r:.60} ({error})") from None
