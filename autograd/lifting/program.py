@@ -51,9 +51,9 @@ def lift(
     Every other leaf is a parameter; plain numbers in expressions are constants. What recording froze, a
     Python `if` or a number taken from `.data`, is frozen in the program: `program.verify` finds it.
 
-    Sums run in another order than they were recorded in, and entries of a matrix product that nobody asked for
-    are computed all the same: near overflow, and beside an infinite operand, something may be infinite or nan
-    that the scalar sweep has finite.
+    Sums run in another order than they were recorded in, and entries of a matrix product that nobody asked
+    for are computed all the same: near overflow, and beside an infinite operand, something may be infinite or
+    nan that the scalar sweep has finite.
 
     Raises TypeError where output or inputs are no Values, ValueError where an input is no leaf or repeated.
 
