@@ -2,8 +2,8 @@
 # make test   lint, types, tests
 # make fuzz   10,000 random programs for each property and each peer that is installed, 10,000 labels for each
 #             form of a drawing, and 10,000 damaged checkpoints; kills 100 trainings; counts
-# make bench  what the engine and lifted programs cost beside their peers, of those that are installed: ratios;
-#             and what drawing costs
+# make bench  what the engine, lifted programs and the network cost beside their peers, of those that are
+#             installed: ratios; and what drawing costs
 # make peers  install these, and whatever else tests and benchmarks compare with
 # All make .venv and install what they need, once; they run again when pyproject.toml changes.
 
@@ -28,6 +28,7 @@ fuzz: .venv/test-installed
 bench: .venv/test-installed
 	$(python) -m tests.benchmarks.eager
 	$(python) -m tests.benchmarks.lifted
+	$(python) -m tests.benchmarks.network
 	$(python) -m tests.benchmarks.drawing
 
 # the other engines that some tests compare with; a plain torch may bring gigabytes of CUDA along
