@@ -28,6 +28,8 @@ def test_operations_and_bytes_are_counted():
     assert re.search(r"forwards +0 \+ 31 a sample", text)
     # 12 weights and 4 biases, 4 operands of tanh and 4 of the sum, 2 operations each
     assert re.search(r"forwards and backwards +0 \+ 79 a sample", text)
+    # and the 3 inputs, each used by 4 results, where they are parameters, too
+    assert re.search(r"forwards and backwards +103\n", str(in_blocks(root)))
     # numbers of 8 bytes and their gradients: 16 parameters; x, a 1 for the biases, 4, 4 and 1 results
     assert re.search(r"values and gradients +256 \+ 208 a sample", text)
     assert re.search(r"product +4 x 3 @ 3 x N \+ bias +views", text)

@@ -172,11 +172,7 @@ def _sizes(shape: Sequence[int]) -> str:
 
 
 def _operands(placed: Placed) -> list[Operand]:
-    return [*placed.factors, *placed.terms, *_stack(placed)]
-
-
-def _stack(placed: Placed) -> list[Operand]:
-    return [] if placed.stack is None else [placed.stack]
+    return [*placed.factors, *placed.terms, *([] if placed.stack is None else [placed.stack])]
 
 
 def _reads(placed: Placed) -> str:
@@ -203,7 +199,9 @@ def _forwards(placed: Placed) -> int:
 
 
 def _backwards(placed: Placed, files: Files) -> int:
-    wanted = [operand.index.size for operand in (*placed.terms, *_stack(placed)) if files.wants(operand)]
-    uses = [math.prod(placed.out.shape) * factor.index.shape[2] if placed.operation.is_product
-            else factor.index.size for factor in placed.factors if files.wants(factor)]  # fmt: skip
-    return 2 * sum(wanted + uses)
+    operands = [(operand, operand.index.size) for operand in _operands(placed)]
+    if placed.operation.is_product:
+        (left, right), results = placed.factors, math.prod(placed.out.shape)
+        inner = left.index.shape[2]  # the biases are used like weights, but the row of ones is nobody's
+        operands[:2] = (left, results * inner), (right, results * (inner - placed.biased))
+    return 2 * sum(uses for operand, uses in operands if files.wants(operand))
