@@ -142,6 +142,45 @@ def test_a_graph_without_structure(lift):
     assert "v = np.empty(" in text
 
 
+def test_a_gradient_that_passes_through_a_sum_is_not_added_to_in_two_places():
+    rng = np.random.default_rng(8)
+    a, b = [x.tanh() for x in numbers(5, rng)], [x.sin() for x in numbers(5, rng)]
+    both = [x + y for x, y in zip(a, b, strict=True)]
+    apart = [x.exp() for x in a + b]  # first in the order of the graph, and so met last going backwards
+    root = autograd.sum(apart + [z.tanh() for z in both])
+    assert ".copy()" in check(in_blocks(root))
+
+
+def test_a_gradient_that_arrives_transposed_can_be_added_to_in_another_shape():
+    rng = np.random.default_rng(9)
+    W, x, last = [numbers(3, rng) for _ in range(6)], [numbers(3, rng) for _ in range(4)], numbers(4, rng)
+    h = [[dot(row, column).tanh() for column in x] for row in W]
+    late = [p.exp().tanh().sin() for p in last]  # so that going backwards the product with h comes first
+    mixed = [dot(late, row).tanh() for row in h]
+    some = [z.exp() for k in (0, 1, 3, 4) for z in h[k]]
+    text = check(in_blocks(autograd.sum([*mixed, *some])))
+    assert_says(text, "da1 = np.zeros((6, 4))", "da1.reshape(2, 12)[:, :8] += dexp_2 * exp_2")
+    assert re.search(r"da1 \+= .*\.T\n", text)
+
+
+def test_what_arrives_in_holes_goes_nowhere():
+    """Causal attention without a softmax: the products that read the scores reach their holes."""
+    rng = np.random.default_rng(10)
+    q, k, v = ([[z.tanh() for z in numbers(2, rng)] for _ in range(5)] for _ in range(3))
+    outputs = []
+    for t in range(5):
+        scores = [dot(q[t], k[s]) for s in range(t + 1)]
+        outputs += [dot(scores, column) for column in zip(*v[: t + 1], strict=True)]
+    text = check(in_blocks(autograd.sum([z.tanh() for z in outputs])))
+    assert "np.tri(5, 5, dtype=bool)" in text
+
+
+def test_constants_alone_follow_ieee():
+    zero, x = Value(0.0).detach(), Value(3.0)
+    (value, gradient), _ = executed(in_blocks(x + 1.0 / (zero * 2.0)))
+    assert (value, gradient.tolist()) == (math.inf, [1.0])
+
+
 # ---- what it says
 
 
@@ -181,6 +220,7 @@ def test_moons_reads_as_the_vectorised_network():
         "dW2 += 2.0 * ds1 * W2",
         "gradient[0:48].reshape(16, 3)[:, :2] = dW1",
     )
+    assert "# backwards; a relu's derivative is the sign of its value: 1, 0 or nan" in text
     assert "a2 = np.maximum(z2, 0.0)                                # (16, 100)" in text
     assert not re.search(r"np\.(add\.at|take|concatenate)|index", text)
 
@@ -226,6 +266,16 @@ def test_matrices_of_different_names_are_products_of_their_own():
     assert sorted(names) == ["z_key", "z_query", "z_value_1"]  # `value` is what the function returns
     assert "mask1 = np.tri(4, 4, dtype=bool)" in text
     assert "np.add.at" not in text
+
+
+def test_one_operation_of_two_arrays_is_a_line_for_each():
+    """The program computes all eight tanh in one call: they are of one level."""
+    rng = np.random.default_rng(11)
+    W, x, p = [numbers(3, rng) for _ in range(4)], numbers(3, rng), numbers(4, rng)
+    hidden, other = [dot(row, x).tanh() for row in W], [z.exp().tanh() for z in p]
+    program = in_blocks(autograd.sum([*hidden, *other]))
+    assert len(re.findall(r"^tanh +8 ", str(program), re.MULTILINE)) == 1
+    assert_says(check(program), "a1 = np.tanh(z1)", "tanh_1 = np.tanh(exp_1)")
 
 
 def test_rows_are_picked_by_their_numbers():
@@ -319,7 +369,12 @@ def test_no_label_can_say_anything(label, lift):
         assert label not in text
 
 
-@settings(max_examples=200)
+def test_a_name_is_not_taken_for_another_ones_gradient():
+    a, b = Value(2.0, "dx"), Value(-0.75, "x")
+    assert_says(check(in_blocks((a * b).tanh() * a + b * a.exp())), "dx = theta[0]", "x_1 = theta[1]")
+
+
+@settings(max_examples=100)
 @given(labels=st.lists(st.text(max_size=12), min_size=4, max_size=4))
 def test_random_labels_are_harmless(labels):
     a, b, c, d = (Value(0.5, label) for label in labels)

@@ -24,6 +24,7 @@ from autograd.lifting.recording import Ints
 from autograd.lifting.source.array_names import name_arrays
 from autograd.lifting.source.arrays import MOST, Array, Arrays
 from autograd.lifting.source.constants import Constants, in_brackets
+from autograd.lifting.source.dividing import divided
 from autograd.lifting.source.expressions import (
     Expression,
     Shape,
@@ -88,7 +89,7 @@ class _Writer:
         self.outputs = known.outputs
         nodes = plan.graph.nodes
         labels = {i: nodes[node].label for i, node in enumerate(known.node.tolist()) if node != NOTHING}
-        found = steps(plan, known)
+        found = list(divided(steps(plan, known), known, labels))
         names = Names()
         self.arrays = Arrays(found, known, labels, self.outputs)
         self.constants = Constants(names, dtype)

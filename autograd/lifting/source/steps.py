@@ -3,8 +3,6 @@
     layout                                  step
     [W b] @ [A; 1], a row of ones           W @ A + b
     one batch, one column a sample          matrices instead of (1, rows, 1, N)
-    one sum of products with weights        W @ A, too: a layer of one neuron
-    rows of weights of different names      a product for each name
 
 Scalars are numbered through: those of the file without samples first, then the others; what the second file
 only holds a copy of has its number in the first.
@@ -15,7 +13,7 @@ This room knows plans, layouts and tapes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,11 +23,8 @@ from autograd.lifting.normal_form import SUM
 from autograd.lifting.plan import Plan
 from autograd.lifting.recording import Floats, Ints
 from autograd.lifting.registers import Booleans
-from autograd.lifting.source.naming import skeleton
 from autograd.lifting.tape import Tape
 from autograd.primitives import Primitive
-
-_MOST_NAMES = 8  # of rows in one product
 
 
 @dataclass(slots=True)
@@ -149,23 +144,13 @@ def numbers(plan: Plan) -> Numbers:
     return Numbers(node, constant, data, parameter, row, varies, copies, outputs)
 
 
-def steps(plan: Plan, known: Numbers) -> list[Step | TapeSteps]:
+def steps(plan: Plan, known: Numbers) -> Iterator[Step | TapeSteps]:
     """What there is to write down, in order."""
-    found: list[Step | TapeSteps] = []
-    labels = _labels(plan, known)
     for placed in plan.layout.placed:
         if isinstance(placed, Tape):
-            found.append(_tape(plan, known, placed))
-        elif placed.operation.is_product:
-            found += _by_name(_product(known, placed), labels)
+            yield _tape(plan, known, placed)
         else:
-            found.append(_layer_of_one(_others(plan, known, placed), known))
-    return found
-
-
-def _labels(plan: Plan, known: Numbers) -> dict[int, str]:
-    nodes = plan.graph.nodes
-    return {i: nodes[known.node[i]].label for i in np.flatnonzero(known.parameter != NOTHING).tolist()}
+            yield _product(known, placed) if placed.operation.is_product else _others(plan, known, placed)
 
 
 def _product(known: Numbers, placed: Placed) -> Step:
@@ -196,33 +181,8 @@ def _product(known: Numbers, placed: Placed) -> Step:
     )
 
 
-def _by_name(step: Step, labels: dict[int, str]) -> Iterator[Step]:
-    """A product of weights whose rows have different names as one for each name."""
-    rows = [skeleton(labels.get(i, "")) for i in _required_left(step)[..., 0].ravel().tolist()]
-    names = list(dict.fromkeys(rows))
-    if "b" in step.axes or not 1 < len(names) <= _MOST_NAMES:
-        yield step
-        return
-    for name in names:
-        mine = [k for k, row in enumerate(rows) if row == name]
-        yield replace(
-            step,
-            out=step.out[mine],
-            left=_required_left(step)[mine],
-            terms=[term[mine] for term in step.terms],
-            holes=None if step.holes is None else step.holes[mine],
-        )
-
-
-def _required_left(step: Step) -> Ints:
-    if step.left is None:
-        raise TypeError("a matrix product has two factors")
-    return step.left
-
-
 def _others(plan: Plan, known: Numbers, placed: Placed) -> Step:
     operation = placed.operation
-
     factors = [known.of(factor.varies, factor.index) for factor in placed.factors]
     stack = placed.stack
     return Step(
@@ -237,27 +197,6 @@ def _others(plan: Plan, known: Numbers, placed: Placed) -> Step:
         term_coefficients=operation.term_coefficients,
         holes=placed.holes,
         fill=placed.fill,
-    )
-
-
-def _layer_of_one(step: Step, known: Numbers) -> Step:
-    """A single sum of products with weights as the matrix product that it is."""
-    left, right = step.left, step.right
-    if left is None or right is None or step.out.size > 1 or left.shape[0] == 1 or step.stack is not None:
-        return step
-    weights = left.ravel()
-    if (known.parameter[weights] == NOTHING).any() or len(np.unique(weights)) < len(weights):
-        return step
-    if np.array_equal(left, right):
-        return step
-    shape = (1,) if step.varies else (1, 1)
-    return replace(
-        step,
-        out=step.out.reshape(shape),
-        axes="r" if step.varies else "rc",
-        left=left.reshape(1, -1),
-        right=right.reshape(-1, *shape[1:]),
-        terms=[term.reshape(shape) for term in step.terms],
     )
 
 
