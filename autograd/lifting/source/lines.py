@@ -25,14 +25,13 @@ _COMMENT = 56  # column of the shapes
 class Lines:
     """Statements of a function's body, in order.
 
-    kept   names of what was computed, by its text, as long as nothing of it can have changed since
-    keeps  whether that is so for what is computed now
+    kept   names of what was computed, by its text: arrays do not change, and gradients are read when they are
+           complete
     """
 
     names: Names
     found: list[str] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
-    keeps: bool = True
 
     def add(self, code: str, comment: str = "") -> None:
         """A statement, over several lines where it is long."""
@@ -52,8 +51,7 @@ class Lines:
             if name is None:
                 name = self.names.numbered(f"{function_name(part)}_")
                 self.add(f"{name} = {text}")
-                if self.keeps:
-                    self.kept[text] = name
+                self.kept[text] = name
             known[id(part)] = name
         self.add(form.format(written(x, known)), comment)
 

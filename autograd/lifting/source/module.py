@@ -58,6 +58,7 @@ import numpy as np
 def value_and_gradient(theta, batch=None, constants=None):
     """The value at theta ({parameters},){batch}, and its gradient ({parameters},)."""
 '''
+_RELU = "; a relu's derivative is the sign of its value: 1, 0 or nan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,7 @@ class _Writer:
         for operation in self.operations:
             self._forwards(operation)
         value = self._value()
-        lines.add("\n# backwards")
-        lines.keeps = False  # gradients are sums that grow
+        lines.add("\n# backwards" + _RELU * any(_is_relu(operation) for operation in self.operations))
         self._backwards()
         lines.add("\n# the gradient, in theta's order")
         lines.add("gradient = np.zeros_like(theta)")
@@ -251,3 +251,8 @@ class _Writer:
         for operation in reversed(self.operations):
             self.gradients.pull(operation)
         self.gradients.write()
+
+
+def _is_relu(operation: Operation | ScalarOperation) -> bool:
+    primitive = operation.step.primitive
+    return primitive is not None and primitive.name == "relu"
