@@ -275,7 +275,7 @@ def open_share(name: str, value: object) -> float:
 
 
 def _real(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if isinstance(value, bool) or not isinstance(value, (float, Real)):     # a Real is found more slowly
         raise TypeError(f"{name}: expected a real number, got {type(value).__name__} {value!r}")
     return float(value)
 

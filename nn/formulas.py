@@ -40,9 +40,21 @@ class Activation(NamedTuple):
 
     def slope(self, z: Array) -> Array:
         """g'(z), as a new array; the softmax has none."""
-        slope = np.ones_like(z)
+        slope = np.where(np.isnan(z), z, np.ones_like(z))       # a nan comes back as one
         self.backward(z.copy(), self.of(z), slope)
         return slope
+
+
+def beside_zero(choose: np.ufunc, z: Array, out: Array) -> None:
+    """The maximum or minimum of z and 0: beside an array either takes a third of its time beside a number."""
+    out.fill(0.0)
+    choose(z, out, out=out)
+
+
+def minus_size(z: Array, out: Array) -> None:
+    """-|z|, in a third of the time of a copysign."""
+    np.abs(z, out=out)
+    np.negative(out, out=out)
 
 
 def sigmoid(z: Array, out: Array) -> None:
@@ -53,9 +65,10 @@ def sigmoid(z: Array, out: Array) -> None:
     >>> a
     array([0. , 0.5, 1. ])
     """
-    above = np.minimum(z, 0.0)
+    above = np.empty_like(z)
+    beside_zero(np.minimum, z, above)
     np.exp(above, out=above)
-    np.copysign(z, -1.0, out=out)       # -|z|
+    minus_size(z, out)
     np.exp(out, out=out)
     out += 1.0
     np.divide(above, out, out=out)
@@ -68,15 +81,19 @@ def sigmoid_backward(z: Array, a: Array, da: Array) -> None:
     da *= z
 
 
+def linear_backward(z: Array, a: Array, da: Array) -> None:
+    """The slope: g' = 1."""
+
+
 def relu(z: Array, out: Array) -> None:
     """max(z, 0), nan for nan."""
-    np.maximum(z, 0.0, out=out)
+    beside_zero(np.maximum, z, out)
     out += 0.0                          # which zero maximum(-0.0, 0.0) is depends on the processor
 
 
 def relu_backward(z: Array, a: Array, da: Array) -> None:
-    """The slope is 1 above 0 and 0 from there down, nan for nan: the sign of a."""
-    np.sign(a, out=z)
+    """The slope is 1 above 0 and 0 from there down. Where a is nan, da is."""
+    np.copyto(z, a > 0.0)
     da *= z
 
 
@@ -102,14 +119,16 @@ def tanh_backward(z: Array, a: Array, da: Array) -> None:
 
 def elu(z: Array, out: Array) -> None:
     """Of z above 0 itself, eᶻ - 1 below. Clevert, Unterthiner & Hochreiter 2016, with scale 1."""
-    np.minimum(z, 0.0, out=out)
+    above = np.empty_like(z)
+    beside_zero(np.maximum, z, above)
+    beside_zero(np.minimum, z, out)
     np.expm1(out, out=out)
-    out += np.maximum(z, 0.0)
+    out += above
 
 
 def elu_backward(z: Array, a: Array, da: Array) -> None:
     """The slope is 1 above 0, and eᶻ = a + 1 below."""
-    np.minimum(a, 0.0, out=z)
+    beside_zero(np.minimum, a, z)
     z += 1.0
     da *= z
 
@@ -169,10 +188,12 @@ def silu_backward(z: Array, a: Array, da: Array) -> None:
 
 def softplus(z: Array, out: Array) -> None:
     """log(1 + eᶻ) = max(z, 0) + log(1 + e^{-|z|}): the exponential cannot overflow."""
-    np.copysign(z, -1.0, out=out)
+    above = np.empty_like(z)
+    beside_zero(np.maximum, z, above)
+    minus_size(z, out)
     np.exp(out, out=out)
     np.log1p(out, out=out)
-    out += np.maximum(z, 0.0)
+    out += above
 
 
 def softplus_backward(z: Array, a: Array, da: Array) -> None:
@@ -217,7 +238,7 @@ ACTIVATIONS: Mapping[str, Activation] = {
     "sigmoid": Activation(sigmoid, sigmoid_backward),
     "relu": Activation(relu, relu_backward),
     "tanh": Activation(np.tanh, tanh_backward),
-    "linear": Activation(np.positive, lambda z, a, da: None),       # g' = 1
+    "linear": Activation(np.positive, linear_backward),
     "leaky_relu": Activation(leaky_relu, leaky_relu_backward),
     "elu": Activation(elu, elu_backward),
     "gelu": Activation(gelu, gelu_backward),

@@ -11,7 +11,7 @@ a_{l+1} = g(z_{l+1}); W is (out, in), b (out, 1), a and z (width, N); a_0 = x. d
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Self
 
@@ -25,6 +25,7 @@ from nn.formulas import ACTIVATIONS, Activation
 from nn.history import TrainingHistory
 from nn.initializers import INITIALIZERS, default_for
 from nn.objectives import LOSSES, reduced
+from nn.parameters import Gradient
 from nn.passes import Batch, Passes
 from nn.penalties import L1, L2
 from nn.scaling import Scaler
@@ -166,9 +167,7 @@ class NeuralNetwork(Passes):
         rules = super()._rules()
         if self._is_taught() and (self.has_own("activation") or self.has_own("activation_derivative")):
             own = Activation(self._write_own_activation, self._multiply_own_derivative)
-            rules[:-1] = [own] * len(self._hidden)
-            if self._output_is_activation:
-                rules[-1] = own
+            return [own] * len(self._hidden) + [own if self._output_is_activation else rules[-1]]
         return rules
 
     def _write_own_activation(self, z: Array, out: Array) -> None:
@@ -214,11 +213,12 @@ class NeuralNetwork(Passes):
         y = checks.class_targets("y_true", y_true, self.layer_sizes[-1], self.loss_name)
         y = checks.targets("y_true", checks.columns("y_true", y, self.layer_sizes[-1]), self.loss_name)
         p = checks.exactly("y_pred", y_pred, y.shape)
-        if LOSSES[self.loss_name].of_logits is not None:
+        loss = LOSSES[self.loss_name]
+        if loss.of_pass is not None:
             checks.probabilities("y_pred", p)
         with np.errstate(all="ignore"):
-            terms = LOSSES[self.loss_name].terms(y, p)
-            data_loss = reduced(terms, self.reduction, self._checked_weights(weights, y.shape[1]))
+            given = self._checked_weights(weights, y.shape[1])
+            data_loss = reduced(loss.terms(y, p), self.reduction, given, per_sample=loss.per_sample)
             return data_loss + self._penalty(self._parameters)
 
     def evaluate(self, x: npt.ArrayLike, y: npt.ArrayLike, weights: npt.ArrayLike | None = None) -> float:
@@ -269,7 +269,7 @@ class NeuralNetwork(Passes):
             if not self.has_own("forward"):     # a learner's own may scale x, or drop activations
                 check_origin(arrays, inputs, self._blocks)
             buffers = self._loaded(arrays)
-            self._back(self._blocks, targets, buffers, gradient, given)
+            self._back(self._blocks, targets, buffers, self._blocks_of(gradient), given)
             self._penalty(self._parameters, gradient)
         self._pool.give(buffers)
         return self._named(gradient)
@@ -302,41 +302,48 @@ class NeuralNetwork(Passes):
         return self._loss_and_gradient(theta, Batch(inputs, targets, given, kept))
 
     def _loss_and_gradient(
-        self, parameters: Array, batch: Batch, out: Array | None = None, learning: bool = False
+        self, parameters: Array, batch: Batch, out: Gradient | None = None, learning: bool = False
     ) -> tuple[float, Array]:
         """The same for a checked batch; a learner's own methods are used where there are any.
 
         out       where to write the gradient; None: a new array
         learning  whether running statistics take in those of this batch, if its loss is finite
         """
-        gradient = np.empty_like(self._parameters) if out is None else out
+        gradient = self._room_for_gradient() if out is None else out
         if not self._is_taught():
-            return self._both_passes(parameters, batch, gradient, learning), gradient
+            return self._both_passes(parameters, batch, gradient, learning), gradient.vector
         with self._holding(parameters):     # a function assigned to this object knows no other object
             if self.has_own("forward") or self.has_own("backward"):
                 return self._passes_by_cache(batch, learning)
-            return self._both_passes(self._parameters, batch, gradient, learning), gradient
+            own = self.compute_loss if self.has_own("compute_loss") else None
+            return self._both_passes(self._parameters, batch, gradient, learning, own), gradient.vector
 
-    def _both_passes(self, parameters: Array, batch: Batch, gradient: Array, learning: bool) -> float:
-        """Write the gradient of this network's own passes; gives the loss."""
+    def _both_passes(
+        self,
+        parameters: Array,
+        batch: Batch,
+        gradient: Gradient,
+        learning: bool,
+        own_loss: Callable[..., float] | None = None,
+    ) -> float:
+        """Write the gradient of this network's own passes; gives the loss, by a learner's if there is one."""
         blocks = self._blocks if parameters is self._parameters else self._blocks_of(parameters)
-        batch = batch._replace(y=np.ascontiguousarray(batch.y))     # as p is: mixed layouts are slow
-        buffers = self._pool.take(batch.x.shape[1])
+        x, y, weights, masks = batch
+        y = np.ascontiguousarray(y)     # as p is: mixed layouts are slow
+        buffers = self._pool.take(x.shape[1])
         with np.errstate(all="ignore"):
-            self._run(blocks, batch.x, buffers, batch.masks)
-            loss = self._reported_loss(batch, buffers.z[-1], buffers.a[-1])
-            self._back(blocks, batch.y, buffers, gradient, batch.weights)
-            penalty = self._penalty(parameters, gradient)
+            self._run(blocks, x, buffers, masks)
+            z, p = buffers.z[-1], buffers.a[-1]
+            if own_loss is None:
+                loss = self._data_loss(y, z, p, weights)
+            else:
+                loss = _loss_by_learner(own_loss, y, p, weights)
+            self._back(blocks, y, buffers, gradient.blocks, weights)
+            penalty = self._penalty(parameters, gradient.vector)
         if learning and self.batch_norm and isfinite(loss):
             self._take_in(buffers.mean[1:], buffers.variance[1:], buffers.samples)
         self._pool.give(buffers)
-        return loss if self._is_taught() and self.has_own("compute_loss") else loss + penalty
-
-    def _reported_loss(self, batch: Batch, z: Array, p: Array) -> float:
-        """A learner's own loss of a pass, whole; else this network's, without penalties."""
-        if self._is_taught() and self.has_own("compute_loss"):
-            return float(self.compute_loss(batch.y, p.copy(), **_given(weights=batch.weights)))
-        return self._data_loss(batch.y, z, p, batch.weights)
+        return loss + penalty if own_loss is None else loss
 
     def _passes_by_cache(self, batch: Batch, learning: bool) -> tuple[float, Array]:
         """By the public forward and backward, which a learner has replaced."""
@@ -346,8 +353,10 @@ class NeuralNetwork(Passes):
         checks.keys("forward(x)", cache, (z, p))
         with np.errstate(all="ignore"):
             gradient = self.flat_gradient(self.backward(x, y, cache, **_given(weights=weights)))
-            loss = self._reported_loss(batch, cache[z], cache[p])
-            loss += 0.0 if self.has_own("compute_loss") else self._penalty(self._parameters)
+            if self.has_own("compute_loss"):
+                loss = _loss_by_learner(self.compute_loss, y, cache[p], weights)
+            else:
+                loss = self._data_loss(y, cache[z], cache[p], weights) + self._penalty(self._parameters)
         if learning and self.batch_norm and isfinite(loss):
             self.update_statistics(cache)
         return loss, gradient
@@ -419,6 +428,11 @@ class NeuralNetwork(Passes):
 
     def _checked_weights(self, weights: object, samples: int) -> Array | None:
         return None if weights is None else checks.sample_weights("weights", weights, samples, self.dtype)
+
+
+def _loss_by_learner(own_loss: Callable[..., float], y: Array, p: Array, weights: Array | None) -> float:
+    """A learner's own loss of a pass, whole: penalties and all."""
+    return float(own_loss(y, p.copy(), **_given(weights=weights)))
 
 
 def _given(**options: Any) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from nn.early_stopping import EarlyStopping
 from nn.history import TrainingHistory
 from nn.metrics import Metric
 from nn.optimizers import Optimizer
+from nn.parameters import Gradient
 from nn.passes import Batch
 from nn.schedules import ReduceOnPlateau, Schedule
 from nn.settings import Settings
@@ -51,8 +52,10 @@ class Trainable(training.Network, Protocol):
     def _updated_by_learner(self, parameters: Array, gradient: Array, learning_rate: float) -> Array: ...
 
     def _loss_and_gradient(
-        self, parameters: Array, batch: Batch, out: Array | None = None, learning: bool = False
+        self, parameters: Array, batch: Batch, out: Gradient | None = None, learning: bool = False
     ) -> tuple[float, Array]: ...
+
+    def _room_for_gradient(self) -> Gradient: ...
 
 
 def train(
@@ -149,11 +152,11 @@ def own_engine(network: Trainable, rng: np.random.Generator) -> training.LossAnd
 
     It draws masks for dropout, and lets the running statistics take in each batch's.
     """
-    gradient = np.empty_like(network._parameters)
+    gradient, drops = network._room_for_gradient(), any(network.dropout)
 
     def engine(parameters: Array, x: Array, y: Array, *, weights: Array | None = None) -> tuple[float, Array]:
         network._check_batch(x.shape[1], training=True)
-        masks = network.draw_masks(x.shape[1], rng) if any(network.dropout) else None
+        masks = network.draw_masks(x.shape[1], rng) if drops else None
         return network._loss_and_gradient(parameters, Batch(x, y, weights, masks), gradient, learning=True)
 
     return engine

@@ -86,13 +86,19 @@ class Optimizer(ABC):
         The arrays of `state` are used up: go on with the state that is returned. The step is valid until
         the next call. A gradient of nan gives a step of nan, and stays in the memory.
         """
+        with np.errstate(all="ignore"):
+            return self.advance(state, gradient, rate, parameters)
+
+    def advance(
+        self, state: State, gradient: Vector, rate: float, parameters: Vector | None = None
+    ) -> tuple[State, Vector]:
+        """The same for who has silenced NumPy's warnings; the step may be written over."""
         rate = checks.not_negative("rate", rate)
         shape = state.scratch.shape[1:]
         if np.shape(gradient) != shape:
             raise ValueError(f"gradient: expected the parameters' shape {shape}, got {np.shape(gradient)}")
-        state = state._replace(steps=state.steps + 1)
-        with np.errstate(all="ignore"):
-            self._write_step(state, gradient, rate, parameters)
+        state = State(state.steps + 1, state.memory, state.scratch)
+        self._write_step(state, gradient, rate, parameters)
         return state, state.scratch[0]
 
     @abstractmethod

@@ -9,7 +9,7 @@ network has batch normalisation, a block [γ | β] of (out, 2) follows that of e
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any, NoReturn, SupportsIndex
+from typing import Any, NamedTuple, NoReturn, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,13 @@ from nn import checks
 
 Array = npt.NDArray[np.float64]
 Block = tuple[Array, Array | None]      # of a layer: [W | b], and [γ | β] where it is normalised
+
+
+class Gradient(NamedTuple):
+    """A gradient (P,), and its blocks as a network's are: views of it."""
+
+    vector: Array
+    blocks: list[Block]
 
 
 def parameter_count(layer_sizes: Sequence[int], batch_norm: bool = False) -> int:
@@ -165,6 +172,10 @@ class LayeredParameters:
 
     def _blocks_of(self, vector: Array) -> list[Block]:
         return blocks(vector, self.layer_sizes, self.batch_norm)
+
+    def _room_for_gradient(self) -> Gradient:
+        vector = np.empty_like(self._parameters)
+        return Gradient(vector, self._blocks_of(vector))
 
     @contextmanager
     def _holding(self, parameters: Array) -> Iterator[None]:

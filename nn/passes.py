@@ -71,6 +71,7 @@ class Passes(LayeredParameters):
         self.running_mean = [np.zeros_like(beta) for beta in self.betas]
         self.running_variance = [np.ones_like(gamma) for gamma in self.gammas]
         self._pool = Pool(layer_sizes, self.dtype, batch_norm)
+        self._formulas = [OUTPUTS[name] for name in self.activation_names()]
 
     def activation_names(self) -> list[str]:
         """Each layer's, the output's last."""
@@ -78,7 +79,7 @@ class Passes(LayeredParameters):
 
     def _rules(self) -> list[Activation]:
         """How each layer gets a from z, and dz from da."""
-        return [OUTPUTS[name] for name in self.activation_names()]
+        return self._formulas
 
     # Up.
 
@@ -108,8 +109,8 @@ class Passes(LayeredParameters):
     def _data_loss(self, y: Array, z: Array, p: Array, weights: Array | None) -> float:
         """The loss of a pass, from its logits where that is the stable way."""
         loss = LOSSES[self.loss_name]
-        terms = loss.terms(y, p) if loss.of_logits is None else loss.of_logits(y, z)
-        return reduced(terms, self.reduction, weights)
+        terms = loss.terms(y, p) if loss.of_pass is None else loss.of_pass(y, z, p)
+        return reduced(terms, self.reduction, weights, per_sample=loss.per_sample)
 
     def _penalty(self, parameters: Array, gradient: Array | None = None) -> float:
         """What the penalties come to; their gradient is added to `gradient`."""
@@ -137,10 +138,10 @@ class Passes(LayeredParameters):
         return to
 
     def _back(
-        self, blocks: list[Block], y: Array, to: Buffers, gradient: Array, weights: Array | None
+        self, blocks: list[Block], y: Array, to: Buffers, slopes: list[Block], weights: Array | None
     ) -> None:
-        """Write the gradient (P,) of the pass in these buffers, and use them up."""
-        rules, slopes = to.rules, self._blocks_of(gradient)
+        """Write the gradient of the pass in these buffers to its blocks, and use the buffers up."""
+        rules = to.rules
         self._output_error(y, to, weights, rules[-1])
         for layer in range(len(blocks), 0, -1):
             dz, below = to.d[layer], layer - 1
@@ -163,7 +164,7 @@ class Passes(LayeredParameters):
         """Write the last layer's dz."""
         loss, p = LOSSES[self.loss_name], to.a[-1]
         dz = loss.reduced_gradient(y, p, self.reduction, weights, out=to.d[-1])
-        if loss.of_logits is None:
+        if loss.of_pass is None:
             rule.backward(to.z[-1], p, dz)
 
     # Dropout and running statistics.

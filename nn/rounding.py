@@ -173,7 +173,7 @@ def _output_error(
     error = loss.reduced_gradient(y, p, network.reduction, weights)
     size = LOSS_SIZES[network.loss_name](y, p, s_p)
     reduce_gradient(size, 1 if loss.per_sample else len(p), network.reduction, weights)
-    return (error, size) if loss.of_logits is not None else _back_through(output, top, (error, size))
+    return (error, size) if loss.of_pass is not None else _back_through(output, top, (error, size))
 
 
 def _back_through(name: str, layer: Layer, above: WithSize) -> WithSize:

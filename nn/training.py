@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn import checks, metrics, progress
-from nn.batches import Samples, orders
+from nn.batches import Samples
 from nn.callbacks import Callback, Epoch, StopTraining
 from nn.checkpoints import copy_into, save
 from nn.clipping import clip_by_norm, clip_by_value
@@ -185,7 +185,7 @@ class _Loop:
             self.samples, self.validation = self._split(samples, settings.validation)
         self._check_parts()
         if settings.batch_size is not None:
-            self.samples.x, self.samples.y = map(np.asfortranarray, (self.samples.x, self.samples.y))
+            self.samples = self.samples.laid_out()
         self.optimizer, self.schedule = settings.chosen_optimizer(), settings.schedule(len(self.samples))
         self.metrics: dict[str, metrics.Metric] = {}
         if settings.metrics is not None:
@@ -199,7 +199,6 @@ class _Loop:
             state.plateau = settings.reduce_on_plateau.init(self.schedule(0))
         if settings.early_stopping is not None and state.stopping is None:
             state.stopping = settings.early_stopping.init()
-        self.ahead = np.empty_like(trainee.parameters)      # where the next step leads
         self.last = trainee.parameters[:0], trainee.parameters[:0]     # gradient and step, for the monitor
         self.rate = math.nan
         self.history = TrainingHistory(state.history)
@@ -285,13 +284,11 @@ class _Loop:
 
     def _epoch(self) -> float:
         """Its steps; gives the mean loss."""
-        whole, mean = self.samples, 0.0
-        for batch in orders(len(whole), self.settings.batch_size, self.state.rng):
-            part = whole if self.settings.batch_size is None else whole.taken(batch)
-            if part.mass == 0:
-                continue            # all its weights are 0: it says nothing
-            mean += self._step(part) * (part.mass / whole.mass)
-        return mean
+        total = 0.0
+        for part in self.samples.minibatches(self.settings.batch_size, self.state.rng):
+            if (mass := part.mass) > 0:     # else all its weights are 0: it says nothing
+                total += self._step(part) * mass
+        return total / self.samples.mass
 
     def _step(self, part: Samples) -> float:
         """One step; gives the loss before it."""
@@ -300,12 +297,12 @@ class _Loop:
         loss, gradient = self.trainee.loss_and_gradient(parameters, part.x, part.y, **extras)
         if not (math.isfinite(loss) and all_finite(gradient)):
             raise self._stopped(f"in the gradient of the loss {loss}", part.x, gradient)
-        self._look_ahead(parameters, self._clipped(gradient))
-        if not all_finite(self.ahead):
-            raise self._stopped("in the step to take", part.x, self.ahead)
+        ahead = self._look_ahead(parameters, self._clipped(gradient))
+        if not all_finite(ahead):
+            raise self._stopped("in the step to take", part.x, ahead)
         if self.monitor is not None:
-            self.last = gradient, self.ahead - parameters
-        parameters[:] = self.ahead
+            self.last = gradient, ahead - parameters
+        parameters[:] = ahead
         self.state.steps += 1
         return loss
 
@@ -315,16 +312,16 @@ class _Loop:
             gradient = clip_by_value(gradient, by_value)
         return gradient if by_norm is None else clip_by_norm(gradient, by_norm)
 
-    def _look_ahead(self, parameters: Array, gradient: Array) -> None:
-        """Write to `ahead` where the step leads; it is not taken yet."""
+    def _look_ahead(self, parameters: Array, gradient: Array) -> Array:
+        """Where the step leads; it is not taken yet."""
         plateau = self.state.plateau
         self.rate = self.schedule(self.state.steps) if plateau is None else plateau.rate
         if self.trainee.update is not None:
-            self.ahead[:] = self.trainee.update(parameters, gradient, self.rate)
-            return
-        self.state.optimizer, step = self.optimizer(self.state.optimizer, gradient, self.rate, parameters)
+            return self.trainee.update(parameters, gradient, self.rate)
+        state = self.state
         with np.errstate(all="ignore"):
-            np.add(parameters, step, out=self.ahead)
+            state.optimizer, step = self.optimizer.advance(state.optimizer, gradient, self.rate, parameters)
+            return np.add(parameters, step, out=step)
 
     # What follows an epoch.
 
@@ -399,5 +396,5 @@ class _Loop:
 
 def all_finite(numbers: Array) -> bool:
     """Whether no entry of a vector is nan or infinite."""
-    with np.errstate(all="ignore"):
-        return math.isfinite(numbers @ numbers) or bool(np.isfinite(numbers).all())  # the quick way first
+    squares = np.vdot(numbers, numbers)     # which, unlike @, warns of no overflow
+    return math.isfinite(squares) or bool(np.isfinite(numbers).all())

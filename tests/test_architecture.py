@@ -94,7 +94,7 @@ ROOMS = {  # each room, and the project's rooms it may know
     },
     "nn.network_training": {
         "nn.callbacks", "nn.checkpoints", "nn.checks",
-        "nn.early_stopping", "nn.history", "nn.metrics", "nn.optimizers",
+        "nn.early_stopping", "nn.history", "nn.metrics", "nn.optimizers", "nn.parameters",
         "nn.passes", "nn.schedules", "nn.settings", "nn.training",
     },
     "nn.parameters": {"nn.checks"},
@@ -121,6 +121,7 @@ ROOMS = {  # each room, and the project's rooms it may know
         "nn.network_training",
         "nn.twins",
         "nn.objectives",
+        "nn.parameters",
         "nn.passes",
         "nn.penalties",
         "nn.scaling",

@@ -81,8 +81,8 @@ def test_binary_cross_entropy_keeps_the_digits_of_a_small_probability():
 
 def test_cross_entropy_of_a_certainty():
     certain = column(0.0, 1.0)
-    assert objectives.cross_entropy(certain, certain).tolist() == [[0.0]]
-    assert objectives.cross_entropy(1.0 - certain, certain).tolist() == [[np.inf]]
+    assert objectives.cross_entropy(certain, certain).tolist() == [[0.0], [0.0]]
+    assert objectives.cross_entropy(1.0 - certain, certain).tolist() == [[np.inf], [0.0]]
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,27 @@ def test_binary_cross_entropy_of_a_logit(z, y, expected):
 
 
 @pytest.mark.parametrize("name", ["binary_cross_entropy", "cross_entropy"])
-def test_terms_of_logits_are_those_of_the_probabilities(name):
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_terms_of_a_pass_are_right_at_every_scale_of_its_logits(name, kind):
     rng = np.random.default_rng(1)
     loss = LOSSES[name]
-    z, y = rng.normal(size=(3, 5)), probabilities("softmax", rng.normal(size=(3, 5)))
-    np.testing.assert_allclose(loss.of_logits(y, z), loss.terms(y, probabilities(loss.output, z)), rtol=1e-14)
+    for scale in (1.0, 30.0, 85.0, 100.0, 700.0, 740.0, 1e4):   # where e⁻ᶻ is rounded, and where it is 0
+        z = (scale * rng.normal(size=(3, 5))).astype(kind)
+        y = probabilities("softmax", rng.normal(size=(3, 5))).astype(kind)
+        terms = loss.of_pass(y, z, probabilities(loss.output, z))
+        eps = np.finfo(kind).eps                # near a probability of 1 only its distance from 1 is known
+        np.testing.assert_allclose(terms, exact_terms(name, y, z), rtol=50 * eps, atol=4 * eps)
+
+
+def exact_terms(name, y, z):
+    """At 50 digits: y_k (log Σ_j e^{z_j} - z_k), or log(1 + eᶻ) - y z."""
+    with mpmath.workdps(50):
+        ys, zs = (np.frompyfunc(mpmath.mpf, 1, 1)(array.astype(object)) for array in (y, z))
+        exponential, logarithm = (np.frompyfunc(f, 1, 1) for f in (mpmath.exp, mpmath.log))
+        powers = exponential(zs)
+        if name == "cross_entropy":
+            return (ys * (logarithm(powers.sum(axis=0)) - zs)).astype(float)
+        return (logarithm(1 + powers) - ys * zs).astype(float)
 
 
 def test_cross_entropy_gradient_holds_for_targets_that_do_not_sum_to_one():

@@ -116,7 +116,7 @@ class TruePass:
         a = f"a{self.top}"
         rule = LOSSES[self.loss]
         mean = "" if self.reduction == "sum" else f" / {'m' if rule.per_sample else 'y.size'}"
-        if rule.of_logits is not None:
+        if rule.of_pass is not None:
             return f"dz{self.top} = ({a} - y){mean}"
         da = f"2 * ({a} - y){mean}" if self.loss == "mean_squared_error" else f"d_{self.loss}/d_{a}"
         if self.activations[self.top] == "softmax":
