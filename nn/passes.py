@@ -91,7 +91,7 @@ class Passes(LayeredParameters):
         to.rules = rules = self._rules()
         to.a[0][...] = x
         for layer, (Wb, gamma_beta) in enumerate(blocks, start=1):
-            np.matmul(Wb, to.fed[layer - 1], out=to.z[layer])
+            np.dot(Wb, to.fed[layer - 1], out=to.z[layer])      # its call costs less than matmul's
             if gamma_beta is not None:
                 self._normalize(layer, gamma_beta, to)
             rules[layer - 1].value(to.u[layer], to.a[layer])
@@ -145,7 +145,7 @@ class Passes(LayeredParameters):
         self._output_error(y, to, weights, rules[-1])
         for layer in range(len(blocks), 0, -1):
             dz, below = to.d[layer], layer - 1
-            np.matmul(dz, to.fed[below].T, out=slopes[below][0])
+            np.dot(dz, to.fed[below].T, out=slopes[below][0])
             if below == 0:
                 return
             W = blocks[below][0][:, :-1]
