@@ -142,6 +142,9 @@ def draw_operands(data: st.DataObject, primitive: Primitive) -> list[float]:
     return [0.5 if abs(x) < 1e-150 or x in primitive.kinks else x for x in operands]
 
 
+OWN = set(PRIMITIVES)      # before any example, of a docstring say, adds a user's
+
+
 def close(got: float, exact: mp.mpf, ulps: float, scale: float) -> bool:
     return abs(mp.mpf(got) - exact) <= ulps * EPSILON * scale + 1e-300
 
@@ -156,7 +159,7 @@ def derivative(oracle, operands: list[float], i: int) -> mp.mpf:
 
 
 def test_each_row_has_an_oracle():
-    assert set(ORACLES) == set(PRIMITIVES)
+    assert set(ORACLES) == OWN
 
 
 @pytest.mark.parametrize("primitive", PRIMITIVES.values(), ids=lambda p: p.name)
