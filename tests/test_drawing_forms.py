@@ -52,6 +52,31 @@ def test_graphviz_draws_in_the_direction_asked_for(direction):
     assert len(set(along)) == 3
 
 
+@needs_dot
+@pytest.mark.parametrize("direction", ["LR", "RL", "TB", "BT"])
+@pytest.mark.parametrize("thick", [False, True], ids=["plain", "highlighted"])
+def test_no_arrowhead_reaches_the_number_at_its_end(direction, thick):
+    a, b = Value(-2.0, label="a"), Value(-3.125, label="b")
+    product = a * b
+    output = ((product - a) * b * -0.0123).tanh()
+    highlight = a if thick else None
+    drawn = draw(output, direction=direction, partials=True, highlight=highlight, engine="dot").svg()
+    root, space = ElementTree.fromstring(drawn), "{http://www.w3.org/2000/svg}"
+    heads = [head for head in root.iter(f"{space}polygon") if head.get("fill") == head.get("stroke")]
+    notes = [note for note in root.iter(f"{space}text") if note.get("font-size") == "10.00"]
+    assert (len(heads), len(notes)) == (9, 8)  # none on the constant's
+    for head in heads:
+        points = [tuple(map(float, point.split(","))) for point in head.get("points").split()]
+        margin = float(head.get("stroke-width", 1))
+        xs, ys = zip(*points, strict=True)
+        left, right, top, bottom = min(xs) - margin, max(xs) + margin, min(ys) - margin, max(ys) + margin
+        for note in notes:
+            x, y = float(note.get("x")), float(note.get("y"))
+            width = 4.5 * len(note.text)  # a digit of Helvetica at 10 points takes 5.6, and a point 2.8
+            apart = right < x or x + width < left or bottom < y - 7 or y < top
+            assert apart, note.text
+
+
 def test_without_graphviz_the_line_says_who_drew_and_why(tmp_path):
     a = Value(3.0, label="a")
     with without_dot(), without_pygraphviz():

@@ -13,6 +13,7 @@ from autograd.drawing.colours import FILLS, INK, SOFT_INK, SYMBOL_PAPER, caption
 from autograd.drawing.picture import CONSTANT, LEAF, Arrow, Box, Picture
 
 PORT_SIZE = 7  # points: room for one arrow into a box
+NOTE_PADDING = 2  # points around a number beside it
 GAP = 0.45  # inches between columns, and more for each arrow into the busiest box
 GAP_AN_ARROW = 0.12
 WIDEST_GAP = 6
@@ -78,18 +79,25 @@ def _label(box: Box, notes: Sequence[str], direction: str) -> str:
     soft = FAINT_INK if box.aside else SOFT_INK
     texts = f'<TD CELLPADDING="4">{_texts(box, FAINT_INK if box.aside else caption_ink(box.shade))}</TD>'
     symbol = f'<TD BGCOLOR="{SYMBOL_PAPER}" CELLPADDING="4">{_big(box.symbol)}</TD>' if box.symbol else ""
-    ports = [
-        f'<TD PORT="p{i}" WIDTH="{PORT_SIZE}" HEIGHT="{PORT_SIZE}">{_small(note, soft)}</TD>'
-        for i, note in enumerate(notes)
-    ]
-    if not ports:
+    if not notes:
         return _table([symbol + texts])
-    sideways = direction in ("LR", "RL")
-    side = f'<TD BGCOLOR="{SYMBOL_PAPER}">{_table(ports if sideways else ["".join(ports)])}</TD>'
-    if sideways:
+    side = f'<TD BGCOLOR="{SYMBOL_PAPER}">{_table(_side(notes, direction, soft))}</TD>'
+    if direction in ("LR", "RL"):
         return _table([side + symbol + texts if direction == "LR" else symbol + texts + side])
     rows = [side, f"<TD>{_table([symbol + texts])}</TD>"]
     return _table(rows if direction == "TB" else rows[::-1])
+
+
+def _side(notes: Sequence[str], direction: str, ink: str) -> list[str]:
+    """The rows of the side where arrows arrive: ports, and the notes in cells beside, which no head hides."""
+    ports = [f'<TD PORT="p{i}" WIDTH="{PORT_SIZE}" HEIGHT="{PORT_SIZE}"></TD>' for i in range(len(notes))]
+    if not any(notes):
+        return ports if direction in ("LR", "RL") else ["".join(ports)]
+    texts = [f'<TD CELLPADDING="{NOTE_PADDING}">{_small(note, ink)}</TD>' for note in notes]
+    outer, inner = (ports, texts) if direction in ("LR", "TB") else (texts, ports)
+    if direction in ("LR", "RL"):
+        return [left + right for left, right in zip(outer, inner, strict=True)]
+    return ["".join(outer), "".join(inner)]
 
 
 def _texts(box: Box, ink: str) -> str:
