@@ -1,7 +1,7 @@
 """liftgrad's scalar autograd: the public names, nothing else."""
 
 from autograd.checking import check_gradients
-from autograd.drawing import Drawing, draw
+from autograd.drawing import Drawing, draw, notebook_bundle
 from autograd.functions import (
     acos,
     acosh,
@@ -111,6 +111,7 @@ __all__ = [
     "minimum",
     "no_grad",
     "norm",
+    "notebook_bundle",
     "pause_gc",
     "primitive",
     "prod",

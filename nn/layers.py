@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value, dot, draw, no_grad
+from autograd import Value, dot, draw, no_grad, notebook_bundle
 from nn import checks
 from nn.dropout import Array, Masks, draw_masks, dropout_shares
 from nn.initializers import INITIALIZERS, default_for
@@ -249,12 +249,14 @@ class MLP(Module):
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What a notebook shows: a small network as its neurons, a larger one as its layers, at inputs 0."""
-        shown = {"text/plain": repr(self)}
+        return notebook_bundle(self, self._picture)
+
+    def _picture(self) -> dict[str, str]:
         if len(self.parameters()) > MOST_DRAWN:
-            return shown
+            return {}
         outputs = self([Value(0.0, label=f"x{i}") for i in range(self.sizes[0])])
         level = "neurons" if sum(self.sizes) <= MOST_NEURONS else "layers"
-        return draw(outputs, level=level)._repr_mimebundle_() | shown
+        return {"image/svg+xml": draw(outputs, level=level).svg()}
 
 
 def _activations(value: str | Sequence[str], hidden: int) -> list[str]:

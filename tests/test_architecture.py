@@ -45,7 +45,7 @@ ROOMS = {  # each room, and the project's rooms it may know
         "autograd.graph", "autograd.modes", "autograd.numberlike", "autograd.structures", "autograd.value",
     },
     "autograd.drawing": {
-        "autograd.graph", "autograd.lifting", "autograd.primitives", "autograd.reports",
+        "autograd.graph", "autograd.lifting", "autograd.modes", "autograd.primitives", "autograd.reports",
         "autograd.textbook", "autograd.value",
     },
     "autograd.expressions": {"autograd.primitives", "autograd.value"},

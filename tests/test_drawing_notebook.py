@@ -1,6 +1,7 @@
 """What a notebook shows of Values, drawings, reports and networks; and that it always shows something."""
 
 import builtins
+import re
 import sys
 from unittest import mock
 from xml.etree import ElementTree
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Drawing, GradientReport, Value, compare_arrays, draw
+from autograd import Drawing, GradientReport, Value, compare_arrays, draw, lift, no_grad
 from autograd.drawing import engines
 from nn import MLP
 from tests.drawings import HOSTILE, Page, shared_chain
@@ -119,3 +120,69 @@ def test_a_network_shows_its_neurons_or_where_they_are_many_its_layers(sizes, sh
 def test_a_very_large_network_shows_its_line():
     model = MLP(200, [200, 10], rng=np.random.default_rng(0))
     assert model._repr_mimebundle_() == {"text/plain": repr(model)}
+
+
+def test_a_network_is_drawn_where_nothing_else_is_recorded():
+    model = MLP(2, [3, 1], rng=np.random.default_rng(0))
+    expected = model._repr_mimebundle_()
+    with no_grad():
+        assert model._repr_mimebundle_() == expected
+        assert (model([1.0, 2.0]) * 2).is_constant  # what stands around it is in force again
+    assert "image/svg+xml" in expected
+
+
+class Unwilling(MLP):
+    """One that cannot be called with zeros."""
+
+    def __call__(self, x, masks=None, *, training=False):
+        raise ZeroDivisionError("not at 0")
+
+
+class Untold(Value):
+    """A number that cannot be printed."""
+
+    def __repr__(self):
+        raise LookupError("no words")
+
+
+class Mute(Exception):
+    """An error that cannot be printed either."""
+
+    def __str__(self):
+        raise ValueError
+
+
+def broken_weights():
+    model = MLP(2, [3, 1], rng=np.random.default_rng(0))
+    model.layers[0].neurons[0].weights[1] = "not a Value"
+    return model
+
+
+def program_without_parameters():
+    program = lift(Value(1.0, "a") * 2)
+    program.parameters = None
+    return program
+
+
+@pytest.mark.parametrize(
+    ("thing", "words", "reason"),
+    [
+        (Unwilling(2, [3, 1], rng=np.random.default_rng(0)), "MLP(2, [3, 1], ", "not at 0"),
+        (broken_weights(), "MLP object", "'str' object has no attribute 'label'"),
+        (Untold(1.0), "Untold object", "no words"),
+        (program_without_parameters(), "Program object", "NoneType"),
+        (GradientReport((), "a", "b", 1e-12), "GradientReport object", "empty"),
+    ],
+    ids=["call", "weight", "repr", "program", "report"],
+)
+def test_whatever_is_broken_is_shown_by_its_text_and_the_reason(thing, words, reason):
+    with no_grad():
+        shown = thing._repr_mimebundle_(include=None, exclude=None)
+    assert set(shown) == {"text/plain"}
+    assert words in shown["text/plain"]
+    assert re.search(rf"\n\(no picture: .*{reason}.*\)$", shown["text/plain"])
+
+
+def test_an_error_without_words_is_shown_by_its_name():
+    with mock.patch.object(sys.modules["autograd.drawing.drawing"], "draw", side_effect=Mute()):
+        assert Value(1.0)._repr_mimebundle_()["text/plain"].endswith("(no picture: Mute)")

@@ -1,5 +1,6 @@
 """Drawings of recorded graphs: the public names, nothing else."""
 
 from autograd.drawing.drawing import Drawing, draw
+from autograd.drawing.notebook import notebook_bundle
 
-__all__ = ["Drawing", "draw"]
+__all__ = ["Drawing", "draw", "notebook_bundle"]

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from autograd.drawing.dot import dot_source
 from autograd.drawing.engines import ENGINES, INSTALL, DotFailed, graphviz_by, is_installed, svg_by
-from autograd.drawing.notebook import Bundle, bundle
+from autograd.drawing.notebook import Bundle, notebook_bundle
 from autograd.drawing.page import page_source
 from autograd.drawing.picture import Picture, counted
 from autograd.drawing.structured import json_source
@@ -100,7 +100,9 @@ class Drawing:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
         """What a notebook shows: the picture, and who drew it."""
-        return bundle("Drawing", lambda: {"text/plain": repr(self), "image/svg+xml": self.svg()})
+        return notebook_bundle(
+            self, lambda: {"text/plain": repr(self), "image/svg+xml": self.svg()}, lambda _: "Drawing"
+        )
 
     def _form(self, suffix: str) -> tuple[str | bytes, str]:
         """The file's content, and how it came about."""
@@ -183,14 +185,19 @@ def draw(
 
 def _of_value(value: Value, include: Any = None, exclude: Any = None) -> Bundle:
     """What a notebook shows of a Value: the graph that it was computed by, as layers where it is large."""
-    return bundle(repr(value), lambda: {"image/svg+xml": draw(value, limit=READABLE).svg()})
+    return notebook_bundle(value, lambda: {"image/svg+xml": draw(value, limit=READABLE).svg()})
 
 
 def _of_program(program: Program, include: Any = None, exclude: Any = None) -> Bundle:
     """What a notebook shows of a Program: its arrays."""
+    return notebook_bundle(
+        program, lambda: {"image/svg+xml": draw(program, limit=READABLE).svg()}, _program_line
+    )
+
+
+def _program_line(program: Program) -> str:
     inputs = f", {counted(len(program.inputs), 'input')}" if program.inputs else ""
-    text = f"Program: {counted(len(program.parameters), 'parameter')}{inputs}"
-    return bundle(text, lambda: {"image/svg+xml": draw(program, limit=READABLE).svg()})
+    return f"Program: {counted(len(program.parameters), 'parameter')}{inputs}"
 
 
 # neither knows anything of drawings, nor mypy of this attribute of theirs
