@@ -191,6 +191,23 @@ def test_modules_are_closed_one_by_one_among_scalars():
     assert "l0" in boxes(draw(y, close=["l0"]))
 
 
+def test_scalars_beside_a_closed_module_are_told_from_a_graph_of_scalars_alone():
+    y, _ = mlp()  # 22 nodes, of which l0's nine parameters, three sums and three activations become one
+    drawing = draw(y, close=["l0"], engine="built-in")
+    assert repr(drawing).startswith("Drawing: scalars of 22 nodes: 8 boxes, ")
+    assert "l0" in drawing.html()  # a page to look around in: there is no stepping through a module
+
+
+def test_what_is_to_be_closed_and_cannot_be_is_refused():
+    w = Value(2.0, "l0.n0.w0")
+    y = w.tanh()
+    assert list(boxes(draw(y, level="layers"))) == ["l0"]
+    with pytest.raises(ValueError, match=r"close: this graph has nothing in '\(inputs\)'"):
+        draw(y, close=["(inputs)"])
+    with pytest.raises(ValueError, match="l0: expected in open or in close, got in both"):
+        draw(y, open=["l0"], close=["l0"])
+
+
 def test_inputs_and_output_are_opened_and_closed_too():
     loss = moons_loss(10)
     assert "(inputs)" not in boxes(draw(loss, level="layers", open=["(inputs)"]))
@@ -236,7 +253,8 @@ def test_every_scalar_is_in_one_box_and_boxes_have_an_order(output, level, data)
     found = homes(order)
     names = sorted({".".join(path[:n]) for path in found.paths for n in range(1, len(path) + 1)})
     some = st.lists(st.sampled_from(names), unique=True) if names else st.just([])
-    opened, closed = data.draw(some), data.draw(some)
+    opened = data.draw(some)
+    closed = [name for name in data.draw(some) if name not in opened]
     keys = grouped(order, found, level, opened, closed)
     assert len(keys) == len(order)
     place = {key: i for i, key in enumerate(box_order(keys, found.parents))}

@@ -29,13 +29,18 @@ def grouped(
 ) -> list[Key]:
     """For each node the key of its box.
 
-    opened, closed  dotted names of modules; raises ValueError for one that is not there
+    opened, closed  dotted names of modules; raises ValueError for one that is not there, or in both
     """
     modules = {path[:n] for path in homes.paths for n in range(1, len(path) + 1)}
     _check_names({".".join(path) for path in (*modules, INPUTS, OUTPUT)}, [*opened, *closed])
+    if both := sorted({*opened} & {*closed}):
+        raise ValueError(f"draw: {', '.join(both)}: expected in open or in close, got in both")
     rule = _Rule(modules, level, opened, closed)
     groups = [rule.group(path) for path in homes.paths]
     _group_the_rest(groups, order, homes, rule)
+    for rest in (INPUTS, OUTPUT):
+        if rest in rule.closed and rest not in groups:
+            raise ValueError(f"draw: close: this graph has nothing in {rest[0]!r} that could be one box")
     keys = [(i,) if group is None else (group, 0) for i, group in enumerate(groups)]
     turning = _in_cycles(keys, homes.parents)
     return _taken_apart(keys, homes, turning) if turning else keys

@@ -123,8 +123,9 @@
   function explain(now, backwards) {
     const said = [];
     if (!data.scalars) {
-      byId("now").textContent = `A drawing of ${data.level === "program" ? "a lifted program" : data.level}`;
-      said.push(paragraph("It is not stepped through; draw scalars for that."));
+      const kinds = { program: "a lifted program", scalars: "scalars beside closed modules" };
+      byId("now").textContent = `A drawing of ${kinds[data.level] ?? data.level}`;
+      said.push(paragraph("It is not stepped through; draw scalars alone for that."));
     } else if (now < 0) {
       byId("now").textContent = "The leaves are given";
       const given = nodes.filter((node) => node.kind !== "operation").length;

@@ -44,7 +44,7 @@ def page_source(picture: Picture, direction: str, precision: int) -> str:
         font=escape(FONT),
         width=width,
         height=height,
-        steps=2 * sum(box.kind == OPERATION for box in swept.boxes) if picture.level == "scalars" else 0,
+        steps=2 * sum(box.kind == OPERATION for box in swept.boxes) if picture.is_of_scalars else 0,
     )
     data = _data(picture, swept, placed, precision)
     return closed_page("Computation graph", body, _asset("page.css"), _asset("page.js"), data)
@@ -97,7 +97,7 @@ def _swept(picture: Picture) -> Picture:
 
     Each output starts with the gradient it has, or with 1 where it has none.
     """
-    if picture.level != "scalars":
+    if not picture.is_of_scalars:
         return picture
     sums = [_seed(box) for box in picture.boxes]
     for arrow in sorted(picture.arrows, key=lambda arrow: -arrow.head):
@@ -125,7 +125,7 @@ def _seed(box: Box) -> float:
 
 def _data(picture: Picture, swept: Picture, placed: Placed, precision: int) -> dict[str, Any]:
     """What the script needs to know."""
-    rules = _rules(swept, precision) if swept.level == "scalars" else [{}] * len(swept.boxes)
+    rules = _rules(swept, precision) if swept.is_of_scalars else [{}] * len(swept.boxes)
     nodes = [
         {
             "kind": box.kind,
@@ -148,7 +148,7 @@ def _data(picture: Picture, swept: Picture, placed: Placed, precision: int) -> d
         for arrow, route in zip(swept.arrows, placed.routes, strict=True)
     ]
     return {
-        "scalars": swept.level == "scalars",
+        "scalars": swept.is_of_scalars,
         "level": swept.level,
         "precision": precision,
         "edges": Scale(box.gradient for box in swept.boxes if box.gradient is not None).edges,

@@ -110,12 +110,17 @@ class Picture:
     routes: Sequence[Route] = field(default=())
 
     @property
+    def is_of_scalars(self) -> bool:
+        """Whether each box is one scalar of the graph, and none a module or an array."""
+        return self.level == "scalars" and not any(box.kind == MODULE for box in self.boxes)
+
+    @property
     def pairs(self) -> list[tuple[int, int]]:
         """The arrows as pairs of box numbers."""
         return [(arrow.tail, arrow.head) for arrow in self.arrows]
 
     def __str__(self) -> str:
-        if self.level == "scalars":
+        if self.is_of_scalars:
             return f"{counted(len(self.boxes), 'node')}, {counted(len(self.arrows), 'edge')}"
         boxes, arrows = counted(len(self.boxes), "box", "boxes"), counted(len(self.arrows), "arrow")
         return f"{self.level} of {counted(self.scalars, 'node')}: {boxes}, {arrows}"
