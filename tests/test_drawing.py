@@ -320,6 +320,22 @@ def test_the_drawing_says_each_paths_contribution_and_that_they_sum_to_the_gradi
     assert all(line.replace(" ", "") in drawing.dot.replace(" ", "") for line in expected)
 
 
+def test_a_long_path_is_broken_off_at_a_whole_step_and_only_where_that_is_shorter():
+    x = Value(1.0, label="x")
+    y = x
+    for _ in range(9):
+        y = y * 1.0
+    y.backward()
+    ones = " · ".join(["(1)"] * 9)  # 51 characters, where 50 are room for
+    assert draw(y, highlight=x).text.splitlines()[-2].endswith(f": {ones}")
+    for _ in range(20):
+        y = y * 0.5
+    line = draw(y, highlight=x).text.splitlines()[-2]
+    route, product = line.split(" along ")[1].split(": ")
+    assert route == " → ".join(["x", *["×"] * 17, "… 12 more"])  # of 30 stops, within 70 characters
+    assert product == " · ".join(["(1)"] * 8 + ["… 21 more"])  # of 29 factors, within 50
+
+
 def test_a_gradient_that_is_not_the_sum_of_the_paths_is_told():
     x = Value(3.0, label="x")
     y = x * x

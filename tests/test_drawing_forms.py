@@ -210,6 +210,26 @@ def test_json_is_as_documented():
     assert read["arrows"][0] == {"tail": 0, "head": 1, "partial": 2.0, "uses": 1}
     assert read["arrows"][3] == {"tail": 2, "head": 3, "partial": None, "uses": 1}
     assert read["paths"] == [{"boxes": [0, 1, 3], "partials": [2.0, 1.0], "contribution": 2.0}] * 2
+    assert read["rest"] == {"paths": 0, "contribution": 0.0}
+    assert read["total"] == {"paths": 2, "contribution": 4.0}
+    unlit = json.loads(draw(output).json)
+    assert (unlit["paths"], unlit["rest"], unlit["total"]) == ([], None, None)
+
+
+@pytest.mark.parametrize(("steps", "paths"), [(4, 81), (40, 3.0**40), (1000, "inf")])
+def test_json_sums_up_the_paths_that_it_does_not_list(steps, paths):
+    x = Value(1.0, "x")
+    y = x
+    for _ in range(steps):
+        y = autograd.dot([0.5, 0.25, 0.125], [y, y, y])  # three ways, by ½, ¼ and ⅛: 3ⁿ paths, (7/8)ⁿ
+    read = json.loads(draw(y, highlight=x).json, parse_constant=pytest.fail)
+    listed = sum(path["contribution"] for path in read["paths"])
+    assert len(read["paths"]) == 8
+    assert read["total"] == {"paths": paths, "contribution": pytest.approx(0.875**steps, rel=1e-12)}
+    assert listed + read["rest"]["contribution"] == pytest.approx(0.875**steps, rel=1e-12)
+    if steps == 4:  # ½⁴, four times ½³·¼, and of the next, ½²·¼² six times and ½³·⅛ four times, three
+        assert listed == 0.5**4 + 4 * 0.5**5 + 3 * 0.5**6
+        assert read["rest"]["paths"] == 73
 
 
 def test_the_text_of_a_deep_graph_goes_on_below_and_stays_small():

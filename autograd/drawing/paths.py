@@ -1,7 +1,7 @@
 """Every path from one box to another, and the product of the partial derivatives along each.
 
 There may be exponentially many. They are counted without being walked, and the largest products are found
-without the others. This room knows nothing of the project but a Route: boxes are numbers.
+without the others. This room knows nothing of the project but Routes and Sums: boxes are numbers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autograd.drawing.picture import Route
+from autograd.drawing.picture import Route, Sum
 
 Edge = tuple[int, int, float]  # tail, head, partial derivative; the tail's number is smaller
 
@@ -35,6 +35,17 @@ class Paths:
     routes: list[Route]
     boxes: frozenset[int]
     edges: list[bool]
+
+    @property
+    def all(self) -> Sum:
+        return Sum(self.number, self.total)
+
+    @property
+    def rest(self) -> Sum:
+        """Those that are not listed."""
+        more = self.number - len(self.routes)
+        listed = sum(route.contribution for route in self.routes)
+        return Sum(more, self.total - listed if more else 0.0)
 
 
 def paths_between(source: int, target: int, edges: Sequence[Edge], most: int) -> Paths:

@@ -91,6 +91,14 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Sum:
+    """So many paths together, and the sum of their products."""
+
+    paths: int
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """Boxes, operands before results, and arrows, those into a box in the operands' order.
 
@@ -99,6 +107,8 @@ class Picture:
     legend   pairs of a shade and its meaning, for the shades that occur
     notes    lines of text that belong below
     routes   the highlighted paths that are listed
+    rest     the others; None where nothing is highlighted
+    total    all of them
     """
 
     boxes: Sequence[Box]
@@ -108,6 +118,8 @@ class Picture:
     legend: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()
     routes: Sequence[Route] = field(default=())
+    rest: Sum | None = None
+    total: Sum | None = None
 
     @property
     def is_of_scalars(self) -> bool:

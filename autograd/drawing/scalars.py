@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from autograd.drawing.colours import Scale
@@ -132,6 +133,8 @@ def scalar_picture(
         legend=scale.legend({box.shade for box in boxes}),
         notes=notes,
         routes=found.routes if found else (),
+        rest=found.rest if found else None,
+        total=found.all if found else None,
     )
 
 
@@ -143,14 +146,13 @@ def _notes(paths: Paths, boxes: Sequence[Box], source: Value, target: Value, pre
     lines = [f"{_many(paths.number)} from {name} to {output}:"]
     for route in paths.routes:
         factors = route.partials if seed == 1 else (*route.partials, seed)
-        product = shortened(" · ".join(f"({x:.{precision}g})" for x in factors) or "1", LONGEST_PRODUCT)
-        via = shortened(" → ".join(_stop(boxes[stop]) for stop in route.stops), LONGEST_ROUTE)
+        product = _joined([f"({x:.{precision}g})" for x in factors], " · ", LONGEST_PRODUCT) or "1"
+        via = _joined([_stop(boxes[stop]) for stop in route.stops], " → ", LONGEST_ROUTE)
         lines.append(f"{route.contribution * seed:.{precision}g} along {via}: {product}")
-    rest = paths.number - len(paths.routes)
-    if rest:
-        shown = sum(route.contribution for route in paths.routes)
-        figure = f"{(paths.total - shown) * seed:.{precision}g}"
-        lines.append(f"{figure} by the other {_many(rest)}; these {len(paths.routes)} are the largest")
+    rest = paths.rest
+    if rest.paths:
+        figure = f"{rest.contribution * seed:.{precision}g}"
+        lines.append(f"{figure} by the other {_many(rest.paths)}; these {len(paths.routes)} are the largest")
     lines.append(f"together {total:.{precision}g}, {_beside(source, target, paths, seed, precision)}")
     return lines
 
@@ -171,6 +173,22 @@ def _called(value: Value, otherwise: str) -> str:
 
 def _stop(box: Box) -> str:
     return box.short_name or box.symbol or box.facts[0][1]
+
+
+def _joined(parts: Sequence[str], sign: str, longest: int) -> str:
+    """The parts with the sign between them; where that is too long, those that fit, and how many more.
+
+    >>> _joined(["first", "second", "third", "fourth"], " → ", 16)
+    'first → second → … 2 more'
+    >>> _joined(["first", "second", "third", "4"], " → ", 22)          # to cut it off would not be shorter
+    'first → second → third → 4'
+    """
+    whole = sign.join(parts)
+    if len(whole) <= longest:
+        return whole
+    ends = accumulate(len(part) + len(sign) for part in parts)
+    fitting = max(1, sum(end - len(sign) <= longest for end in ends))
+    return min(whole, f"{sign.join(parts[:fitting])}{sign}… {len(parts) - fitting} more", key=len)
 
 
 def _many(number: int) -> str:
