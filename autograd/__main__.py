@@ -1,23 +1,27 @@
 """python -m autograd: the value and the gradient of an expression, from the command line.
 
-This room knows the package's public names and expressions.
+This room knows the package's public names, expressions, and a command's life.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy.typing as npt
 
 import autograd
-from autograd.expressions import Expression, functions, parse
+from autograd.expressions import Expression, ExpressionError, functions, parse
+from autograd.terminal import run
 
 LONGEST_INPUT = 1_000_000  # characters from a pipe
 SAME, DIFFERS, MISUSE = 0, 1, 2  # exit codes
+_GIVEN = re.compile(r"\s*\w*\s*=[^=]*")  # NAME=NUMBER, and what can be nothing else; not "sin(x, y=2)"
 
 DESCRIPTION = "The value of an expression, and its gradient by every name in it."
 
@@ -33,7 +37,8 @@ examples:
   echo "exp(-x**2)" | python -m autograd x=0.5
   python -m autograd -- "-x * log(x)" x=0.25        an expression that begins with - comes after --
 
-exit codes: 0; 1 where --check finds that the gradient differs; 2 for what cannot be read, drawn or written
+exit codes: 0; 1 where --check finds that the gradient differs; 2 for what cannot be read, drawn or written.
+Of lines from a pipe each is answered or refused by itself, and the largest code is given.
 """
 
 
@@ -45,19 +50,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_intermixed_args(words[:bare])
     options.words += words[bare + 1 :]
     try:
-        values = _values([word for word in options.words if "=" in word])
-        expressions = [parse(text) for text in _sources([word for word in options.words if "=" not in word])]
-        _check_names(expressions, values)
-        if options.draw and len(expressions) > 1:
-            raise ValueError(f"--draw: expected one expression, got {len(expressions)}")
-        agree = True
-        for i, expression in enumerate(expressions):
-            print(end="\n" if i else "")
-            agree &= _show(expression, {name: values[name] for name in expression.names}, options)
-    except (ValueError, OSError, RuntimeError) as error:  # ExpressionError among them
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return MISUSE
-    return SAME if agree else DIFFERS
+        values = _values([word for word in options.words if _GIVEN.fullmatch(word)])
+        lines = _lines([word for word in options.words if not _GIVEN.fullmatch(word)])
+        if options.draw and len(lines) > 1:
+            raise ValueError(f"--draw: expected one expression, got {len(lines)}")
+        _check_use(values, lines)
+    except (ValueError, OSError) as error:
+        return _refuse(parser.prog, error)
+    code, answers = SAME, 0
+    for line in lines:
+        try:
+            answer, agrees = _answer(line, values, options)
+        except (ValueError, OSError, RuntimeError) as error:  # ExpressionError among them
+            code = _refuse(f"{parser.prog}: line {line.number}" if line.number else parser.prog, error)
+            continue
+        print(end="\n" if answers else "")
+        print(answer)
+        answers += 1
+        code = max(code, SAME if agrees else DIFFERS)
+    return code
+
+
+def _refuse(where: str, error: Exception) -> int:
+    """Say what is wrong, after all that was said before; returns the exit code."""
+    sys.stdout.flush()
+    print(f"{where}: {error}", file=sys.stderr)
+    return MISUSE
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -84,7 +102,7 @@ def _values(words: Sequence[str]) -> dict[str, float]:
     """The numbers given as NAME=NUMBER."""
     values: dict[str, float] = {}
     for word in words:
-        name, _, text = word.partition("=")
+        name, text = (part.strip() for part in word.split("=", 1))
         if not name.isidentifier():
             raise ValueError(f"{word!r}: expected NAME=NUMBER, as in w1=-3")
         if name in values:
@@ -96,57 +114,68 @@ def _values(words: Sequence[str]) -> dict[str, float]:
     return values
 
 
-def _sources(words: Sequence[str]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """An expression as it was typed; the number of its line, 0 where it was an argument."""
+
+    source: str
+    number: int = 0
+
+
+def _lines(words: Sequence[str]) -> list[_Line]:
     """The expression given, or the lines of the standard input that hold one."""
     if len(words) > 1:
-        raise ValueError(
-            f"expected one expression, got {len(words)}: {', '.join(map(repr, words))}; quote it"
-        )
+        hint = "a value is given as NAME=NUMBER" if any("=" in word for word in words) else "quote it"
+        raise ValueError(f"expected one expression, got {len(words)}: {', '.join(map(repr, words))}; {hint}")
     if words:
-        return [words[0]]
+        return [_Line(words[0])]
     if sys.stdin.isatty():
         raise ValueError('expected an expression, as in "w*x + b", or some on the standard input; see --help')
     text = sys.stdin.read(LONGEST_INPUT + 1)
     if len(text) > LONGEST_INPUT:
         raise ValueError(f"expected at most {LONGEST_INPUT:,} characters on the standard input")
-    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    numbered = enumerate((line.strip() for line in text.splitlines()), start=1)
+    lines = [_Line(line, number) for number, line in numbered if line and not line.startswith("#")]
     if not lines:
         raise ValueError("expected an expression on the standard input, got none")
     return lines
 
 
-def _check_names(expressions: Sequence[Expression], values: Mapping[str, float]) -> None:
-    """Raise where a name has no number, or a number no use."""
-    used = {name for expression in expressions for name in expression.names}
-    for expression in expressions:
-        for name in expression.names:
-            if name not in values:
-                raise expression.refusal(f"there is no number for {name}: add {name}=NUMBER", name)
+def _check_use(values: Mapping[str, float], lines: Sequence[_Line]) -> None:
+    """Raise where a number has no use; a line that cannot be read may have had one."""
+    try:
+        used = {name for line in lines for name in parse(line.source).names}
+    except ExpressionError:
+        return
     for name in values:
         if name not in used:
             raise ValueError(f"{name} is given a number, but is not in the expression")
 
 
-def _show(expression: Expression, values: Mapping[str, float], options: argparse.Namespace) -> bool:
-    """Print all that is asked of one expression; whether its gradient was found right, if that was asked."""
+def _answer(line: _Line, given: Mapping[str, float], options: argparse.Namespace) -> tuple[str, bool]:
+    """All that is asked of one expression, and whether its gradient was found right, if that was asked."""
+    expression = parse(line.source)
+    for name in expression.names:
+        if name not in given:
+            raise expression.refusal(f"there is no number for {name}: add {name}=NUMBER", name)
+    values = {name: given[name] for name in expression.names}
     output, leaves = expression.recorded(values)
     output.backward()
     digits = options.precision
-    print(f"{expression.source} = {output.data:.{digits}g}")
+    parts = [f"{expression.source} = {output.data:.{digits}g}"]
     if leaves:
         rows = [[name, f"{leaf.data:.{digits}g}", f"{leaf.grad:.{digits}g}"] for name, leaf in leaves.items()]
-        print(f"\n{_table([['name', 'value', 'gradient'], *rows])}")
+        parts.append(_table([["name", "value", "gradient"], *rows]))
     if options.order > 1 and leaves:
-        print(f"\n{_second_derivatives(expression, values, digits)}")
+        parts.append(_second_derivatives(expression, values, digits))
     if options.lift and leaves:
-        print(f"\n{_lifted(output, leaves)}", end="")
+        parts.append(_lifted(output, leaves).rstrip())
     if options.draw:
-        print(f"\n{autograd.draw(output, partials=True).save(options.draw)}")
-    if not options.check:
-        return True
-    report = autograd.check_gradients(expression, dict(values))
-    print(f"\n{report}")
-    return report.ok
+        parts.append(autograd.draw(output, partials=True).save(options.draw))
+    report = autograd.check_gradients(expression, values) if options.check else None
+    if report is not None:
+        parts.append(str(report))
+    return "\n\n".join(parts), report is None or report.ok
 
 
 def _lifted(output: autograd.Value, leaves: Mapping[str, autograd.Value]) -> str:
@@ -187,4 +216,4 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

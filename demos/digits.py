@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd import GradientReport, Value, check_gradients, dot, draw
-from demos.program import parsed, run
+from autograd.terminal import run
+from demos.program import parsed
 from nn import Engine, NeuralNetwork, ScalarEngine, compare_gradients, plot_losses, plot_predictions
 
 Array = npt.NDArray[np.float64]

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd import Value, compare_arrays, lift, pause_gc
+from autograd.terminal import run
 from demos.moons_page import Training, training_page
-from demos.program import parsed, run
+from demos.program import parsed
 from nn import MLP, NeuralNetwork, plot_decision_boundary, toy_sets
 
 Array = npt.NDArray[np.float64]

@@ -1,33 +1,13 @@
-"""What the demos do as programs, around their work: options, closing pipes, encodings, missing packages."""
+"""What the demos do as programs, before their work: options, missing packages, a folder for files."""
 
 from __future__ import annotations
 
 import argparse
-import io
-import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import NoReturn
-
-CLOSED_PIPE = 141  # what a shell gives for a program that SIGPIPE ended: 128 + 13
-
-
-def run(main: Callable[[], int | None]) -> NoReturn:
-    """Run main as the program and exit with its code, quietly where the reader of its output has gone."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # in an encoding without σ, it becomes a question mark
-    try:
-        try:
-            code = main()
-        finally:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for Python's own flush at the end
-        sys.exit(CLOSED_PIPE)
-    sys.exit(code)
 
 
 def parsed(

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd import Program, Value, compare_arrays, lift, pause_gc, softmax
+from autograd.terminal import run
 from demos.gpt_model import (
     CONTEXT,
     VOCABULARY,
@@ -27,7 +28,7 @@ from demos.gpt_model import (
     name_loss,
     next_logits,
 )
-from demos.program import parsed, run
+from demos.program import parsed
 from demos.python_names import ALPHABET, BOUNDARY, python_names, tokens_of
 from nn import Adam, plot_losses
 from nn.schedules import cosine

@@ -17,7 +17,7 @@ from statistics import median
 import numpy as np
 import numpy.typing as npt
 
-from demos.program import run
+from autograd.terminal import run
 from nn import NeuralNetwork, compare_gradients
 
 Array = npt.NDArray[np.float64]

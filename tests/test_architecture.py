@@ -49,7 +49,8 @@ ROOMS = {  # each room, and the project's rooms it may know
         "autograd.textbook", "autograd.value",
     },
     "autograd.expressions": {"autograd.primitives", "autograd.value"},
-    "autograd.__main__": {"autograd", "autograd.expressions"},
+    "autograd.terminal": set(),
+    "autograd.__main__": {"autograd", "autograd.expressions", "autograd.terminal"},
     "autograd.lifting": {
         "autograd.graph", "autograd.modes", "autograd.namespaces", "autograd.numberlike",
         "autograd.primitives", "autograd.value",

@@ -2,6 +2,7 @@
 
 import io
 import math
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 from autograd import GradientReport
 from autograd.__main__ import main
+from autograd.terminal import CLOSED_PIPE
 
 ROOT = Path(__file__).resolve().parent.parent
 NEURON = ["tanh(w1*x1 + w2*x2 + b)", "w1=-3", "x1=2", "w2=1", "x2=0", "b=6.88"]
@@ -98,9 +100,34 @@ def test_expressions_come_from_a_pipe(capsys, monkeypatch):
     assert re.findall(r"^(.*) = (.*)$", out, re.MULTILINE) == [("x*y", "15"), ("x - y", "2")]
 
 
+def test_a_bad_line_is_told_with_its_number_and_the_good_ones_are_answered(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("# squares\nx*x\n\nx*\ny\nx+x\n"))
+    assert main(["x=3"]) == 2
+    out, err = capsys.readouterr()
+    assert re.findall(r"^(.*) = (.*)$", out, re.MULTILINE) == [("x*x", "9"), ("x+x", "6")]
+    assert re.findall(r"^python -m autograd: line (\d+): (.*)$", err, re.MULTILINE) == [
+        ("4", "expected a number, a name, a function or (, got the end"),
+        ("5", "there is no number for y: add y=NUMBER"),
+    ]
+
+
+def test_a_number_without_use_is_told_unless_a_line_that_cannot_be_read_may_have_one(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("x\nx*x\n"))
+    assert main(["x=3", "y=1"]) == 2
+    assert "y is given a number, but is not in the expression" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stdin", io.StringIO("x\ny*\n"))
+    assert main(["x=3", "y=1"]) == 2
+    assert "x = 3" in capsys.readouterr().out
+
+
 def test_an_expression_without_names_is_a_calculator(capsys):
     assert main(["2 ** 10"]) == 0
     assert capsys.readouterr().out == "2 ** 10 = 1024\n"
+
+
+def test_values_may_be_written_with_spaces(capsys):
+    assert main(["x*y", "x = 3", " y=-2 "]) == 0
+    assert capsys.readouterr().out.startswith("x*y = -6\n")
 
 
 def test_options_may_stand_anywhere(capsys):
@@ -119,7 +146,10 @@ def test_options_may_stand_anywhere(capsys):
         (["x", "x=2", "x=3"], "x is given twice"),
         (["x", "x=two"], "x: expected a number, as in x=-3, got 'two'"),
         (["x", "=2"], "expected NAME=NUMBER"),
-        (["x", "y"], "expected one expression, got 2"),
+        (["x", "y"], "expected one expression, got 2: 'x', 'y'; quote it"),
+        (["x", "x.y=2"], "expected one expression, got 2.*; a value is given as NAME=NUMBER"),
+        (["sin(x,y=2)", "x=1"], r"got '=': values are given after.*\n  sin\(x,y=2\)\n         \^"),
+        (["x == 2", "x=1"], r"got '=': values are given after.*\n  x == 2\n    \^"),
         (["x", "x=1", "--draw", "c.bmp"], r"ending in \.dot"),
         (["x", "x=1", "--draw", "no such folder/c.svg"], "there is no directory"),
     ],
@@ -128,6 +158,7 @@ def test_what_is_wrong_is_told_on_the_error_stream_with_exit_code_two(arguments,
     assert main(arguments) == 2
     said = capsys.readouterr()
     assert re.search(reason, said.err)
+    assert said.out == ""
     assert said.err.startswith("python -m autograd: ")
 
 
@@ -192,3 +223,22 @@ def test_it_runs_as_a_module_and_evaluates_nothing_as_python(tmp_path):
     command = [sys.executable, "-m", "autograd", "x=2"]
     piped = subprocess.run(command, cwd=ROOT, input="x*x\n", capture_output=True, text=True, check=True)
     assert piped.stdout.startswith("x*x = 4\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGPIPE")
+@pytest.mark.parametrize("lines", [1, 5000], ids=["at the end", "on the way"])
+def test_a_reader_that_goes_ends_it_quietly(lines):
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    command = subprocess.Popen([sys.executable, "-m", "autograd", "x=2"], cwd=ROOT, **streams)
+    command.stdout.close()
+    _, said = command.communicate(b"x*x\n" * lines)
+    assert said == b""
+    assert command.returncode == CLOSED_PIPE == 141  # 128 + SIGPIPE, as of any other tool in a shell
+
+
+def test_an_encoding_without_its_signs_is_no_obstacle():
+    command = [sys.executable, "-m", "autograd", "x*x", "x=2", "--order", "2"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert "?" in result.stdout
+    assert result.stderr == ""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from autograd import terminal
 from demos import digits, program
 
 for package in ("sklearn", "matplotlib", "tqdm"):
@@ -100,7 +101,7 @@ def test_a_reader_that_goes_ends_a_demo_quietly():
     demo.stdout.close()
     assert demo.stderr.read() == b""
     demo.stderr.close()
-    assert demo.wait() == program.CLOSED_PIPE == 141
+    assert demo.wait() == terminal.CLOSED_PIPE == 141
 
 
 def test_an_encoding_without_greek_letters_is_no_obstacle():
@@ -122,5 +123,5 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(tmp_path, monkeypatch
 def test_the_exit_code_is_that_of_the_main_function():
     for code in (0, 3, None):
         with pytest.raises(SystemExit) as stop:
-            program.run(lambda code=code: code)
+            terminal.run(lambda code=code: code)
         assert stop.value.code == code
