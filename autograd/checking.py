@@ -13,6 +13,7 @@ import contextlib
 import inspect
 import math
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ def check_gradients(
     rng = rng or np.random.default_rng(0)
     rows, start = [], 0
     with np.errstate(all="ignore"):
-        function(function.numbers)  # here an error is f's own; farther on it may be the edge of f's domain
+        _ = function.here  # in it an error is f's own; farther on it may be the edge of f's domain
         for name, argument in _named(f, args):
             size = sum(1 for _ in leaves(argument))
             chosen = range(size) if sample is None else sorted(rng.permutation(size)[:sample].tolist())
@@ -103,10 +104,17 @@ class _Function:
             return complex(result) if not at_real_numbers else result.real if result.imag == 0 else math.nan
         return result.data if isinstance(result, Value) else real(result, "the value of the checked function")
 
+    @cached_property
+    def here(self) -> Any:
+        """Its value at its arguments."""
+        return self(self.numbers)
+
     def along(self, i: int) -> Callable[[Any], Any]:
         """It as a function of number i alone; nan where it raises what `math` does outside a domain."""
 
         def function(x: Any) -> Any:
+            if x == self.numbers[i]:
+                return self.here
             try:
                 return self([*self.numbers[:i], x, *self.numbers[i + 1 :]])
             except (ValueError, ArithmeticError):

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -35,6 +36,8 @@ _RATIO = 8  # of neighbouring steps
 _RUNGS = 3  # steps to try at least beyond the first
 _LONGEST = 1 / 16  # step, relative to max(1, |x|)
 _SUDDEN = {"central": _RATIO**4, "richardson": _RATIO**8}  # errors in h² and h⁶ fall by _RATIO² and _RATIO⁶
+_AT_KINK = "a kink lies at this very point: slopes {0.kink[0]:.4g} and {0.kink[1]:.4g}"
+_BEND = 1e-3  # relative difference of the slopes on both sides, below which nobody looks for a kink
 _CONFIRMED = 1e-6  # relative difference within which central differences confirm a complex step
 
 
@@ -59,7 +62,7 @@ class Probe:
     """
 
     def __init__(self, f: Callable[[float], float], x: float, method: str, step: float) -> None:
-        self.f, self.x = f, x
+        self.f, self.x = cache(f), x  # what looks for kinks asks again for what was asked before
         self.scale = max(1.0, abs(x))
         self.step = step * self.scale
         self.estimate = self.richardson if method == "richardson" else self.central
@@ -128,6 +131,11 @@ class Probe:
             if h <= shortest or (len(ruled) == 3 and all(ruled)):
                 return steps, estimates
             h /= _RATIO
+
+    def is_bent(self) -> bool:
+        """Whether the slopes to the left and to the right differ as they do at a kink, or where f is flat."""
+        left, right = self.sides(STEPS["central"] * self.scale)
+        return abs(right - left) > _BEND * max(abs(left), abs(right))
 
     def kink(self) -> tuple[float, float, float] | None:
         """The slopes to the left and to the right, and how far off they are; None where f has no kink here.
@@ -207,6 +215,9 @@ class Entry:
         if not self.ok:
             self.look_for_a_reason(allowed)
             return
+        if self.probe.is_bent() and self.find_kink():  # with the gradient between its slopes, as of abs at 0
+            self.remarks.append(_AT_KINK)
+            return
         if self.kinked:
             self.remarks.append("a kink lies within the step")
         if self.numeric.error > allowed:
@@ -219,14 +230,16 @@ class Entry:
         if not math.isfinite(self.numeric.slope):
             self.remarks.append("no numerical derivative: f is not finite on both sides, however near")
             return
-        self.kink = self.probe.kink()
-        if self.kink is not None:
+        if self.find_kink() and self.kink is not None:
             left, right, margin = self.kink
             margin += allowed
             if min(left, right) - margin <= self.analytic <= max(left, right) + margin:
                 self.ok = True
-                slopes = "{0.kink[0]:.4g} and {0.kink[1]:.4g}"
-                self.remarks.append(f"a kink lies at this very point: slopes {slopes}")
+                self.remarks.append(_AT_KINK)
+
+    def find_kink(self) -> bool:
+        self.kink = self.probe.kink()
+        return self.kink is not None
 
 
 def judged_row(

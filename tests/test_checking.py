@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from autograd import GradientMismatch, Value, check_gradients, clip, compare_arrays, dot, softmax
+from autograd import GradientMismatch, Value, check_gradients, clip, compare_arrays, dot, maximum, softmax
 from autograd.namespaces import SCALAR
 from autograd.primitives import PRIMITIVES
 from autograd.value import apply
@@ -120,6 +120,23 @@ def test_a_kink_at_the_very_point_is_said_and_not_accused():
     report = check_gradients(lambda x: x.relu() * 2, 0.0)
     assert report.ok
     assert "a kink lies at this very point: slopes 0 and 2" in str(report)
+
+
+@pytest.mark.parametrize(
+    ("f", "slopes"),
+    [(abs, "-1 and 1"), (lambda x: abs(x) + 3 * x, "2 and 4"), (lambda x: maximum(2 * x, 0.0), "0 and 2")],
+)
+def test_a_kink_whose_gradient_is_the_mean_of_its_slopes_is_said_too(f, slopes):
+    report = check_gradients(f, 0.0)
+    assert report.ok
+    assert report.rows[0].note == f"a kink lies at this very point: slopes {slopes}"
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: x * x, lambda x: abs(x) * x, lambda x: x.cos(), lambda x: abs(x) ** 1.5]
+)
+def test_a_flat_extremum_or_a_jump_of_curvature_is_no_kink(f):
+    assert "kink" not in check_gradients(f, 0.0).rows[0].note
 
 
 def test_a_kink_excuses_no_gradient_outside_its_slopes():
