@@ -47,11 +47,11 @@ from autograd.functions import (
     softmax_cross_entropy,
     softplus,
     sqrt,
-    sum,
     tan,
     tanh,
     where,
 )
+from autograd.functions import sum as sum  # public, but for `import *`: it would stand in front of Python's
 from autograd.lifting import LiftMismatch, Program, Verification, lift
 from autograd.modes import detect_anomaly, no_grad, pause_gc, source_lines
 from autograd.reports import GradientMismatch, GradientReport, GradientRow, compare_arrays
@@ -125,7 +125,6 @@ __all__ = [
     "softplus",
     "source_lines",
     "sqrt",
-    "sum",
     "tan",
     "tanh",
     "value_and_grad",

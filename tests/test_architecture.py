@@ -1,6 +1,7 @@
 """Dependencies point one way, and the public names are what they say."""
 
 import ast
+import builtins
 import shutil
 import subprocess
 import sys
@@ -204,6 +205,15 @@ def test_exported_names_exist_are_sorted_and_documented(package):
     assert len(set(package.__all__)) == len(package.__all__)
     for name in package.__all__:
         assert getattr(package, name).__doc__, name
+
+
+@pytest.mark.parametrize("package", [autograd, nn], ids=lambda p: p.__name__)
+def test_a_star_import_leaves_pythons_own_names_alone(package):
+    assert not set(package.__all__) & set(dir(builtins))
+
+
+def test_sum_is_public_all_the_same():
+    assert autograd.sum([autograd.Value(1.0), 2.0]).data == 3.0
 
 
 def test_importing_pulls_in_nothing_heavy():
