@@ -12,9 +12,10 @@
   const heights = new Float32Array(size * size);
   const NEGATIVE = [224, 138, 52];
   const POSITIVE = [86, 152, 216];
+  const NOWHERE = [203, 213, 225];
 
   // ---- the boundary
-  // Scores between the grid's points, from -1 to 1, row by row.
+  // Scores between the grid's points, from -1 to 1, row by row; NaN beside one that is no number.
   function spread(grid) {
     const scale = (data.side - 1) / (size - 1);
     for (let row = 0; row < size; row += 1) {
@@ -24,9 +25,10 @@
         const x = Math.min(data.side - 2, Math.floor(column * scale));
         const across = column * scale - x;
         const at = y * data.side + x;
+        const known = grid[at] && grid[at + 1] && grid[at + data.side] && grid[at + data.side + 1];
         const top = grid[at] * (1 - across) + grid[at + 1] * across;
         const bottom = grid[at + data.side] * (1 - across) + grid[at + data.side + 1] * across;
-        heights[row * size + column] = (top * (1 - down) + bottom * down - 128) / 127;
+        heights[row * size + column] = known ? (top * (1 - down) + bottom * down - 128) / 127 : NaN;
       }
     }
   }
@@ -37,8 +39,9 @@
       const positive = heights[i] > 0;
       const beside = [1, 2, size, 2 * size].some((step) => i + step < heights.length
         && (step >= size || i % size + step < size) && (heights[i + step] > 0) !== positive);
-      const strength = beside ? 1 : 0.15 + 0.6 * Math.abs(heights[i]);
-      const colour = beside ? [17, 24, 39] : positive ? POSITIVE : NEGATIVE;
+      const unknown = Number.isNaN(heights[i]);
+      const strength = unknown || beside ? 1 : 0.15 + 0.6 * Math.abs(heights[i]);
+      const colour = unknown ? NOWHERE : beside ? [17, 24, 39] : positive ? POSITIVE : NEGATIVE;
       for (let k = 0; k < 3; k += 1) picture.data[4 * i + k] = 255 - strength * (255 - colour[k]);
       picture.data[4 * i + 3] = 255;
     }
@@ -62,7 +65,7 @@
 
   // ---- a step
   let step = 0;
-  const digits = (x) => x.toPrecision(3);
+  const digits = (x) => (typeof x === "number" ? x.toPrecision(3) : x);  // "nan" and "inf" are texts
   function show(wanted) {
     step = Math.max(0, Math.min(last, wanted));
     const after = data.frames.findIndex((frame) => frame.step > step);

@@ -27,10 +27,19 @@ def trained(steps=STEPS):
     return training
 
 
-def page(training):
-    """Scores are x, whatever the parameters."""
+def page(training, scores=lambda theta, x: x[0]):
+    """Scores are x, whatever the parameters, unless others are given."""
     layers = [np.array([True, False]), np.array([False, True])]
-    return training_page(training, lambda theta, x: x[0], POINTS, CLASSES, layers)
+    return training_page(training, scores, POINTS, CLASSES, layers)
+
+
+def diverged():
+    """One whose steps are ever longer: θ, -10¹⁰⁰ θ, 10²⁰⁰ θ, and beyond, where squares overflow; then nan."""
+    training = Training(lambda theta: (float(theta @ theta), 2 * theta))
+    with np.errstate(all="ignore"):
+        for theta in ([1.0, -4.0], [-1e100, 4e100], [1e200, -4e200], [np.inf, -np.inf], [np.nan, np.nan]):
+            training(np.array(theta))
+    return training
 
 
 def data_in(text):
@@ -69,6 +78,33 @@ def test_a_long_training_has_at_most_a_hundred_boundaries_and_the_last_one():
     steps = [frame["step"] for frame in data_in(page(trained(1000)))["frames"]]
     assert len(steps) <= 101
     assert (steps[0], steps[-1]) == (0, 1000)
+
+
+def test_a_training_that_diverges_has_a_page_whose_lines_have_gaps():
+    text = page(diverged(), lambda theta, x: x[0] * theta[0])
+    data = data_in(text)
+    assert data["loss"] == [17.0, pytest.approx(17e200), "inf", "inf", "nan"]
+    assert data["gradients"][0] == [2.0, pytest.approx(2e100), "inf", "inf", "nan"]
+    paths = [a["d"] for _, a in Page(text).elements if a.get("class", "").startswith("line ")]
+    assert [(path.count("M"), path.count("L")) for path in paths] == [(1, 1)] * 3
+    assert "nan" not in "".join(paths)
+    assert text.count("not finite at 3 of 5 steps, from step 2") == 2
+    last = data["frames"][-1]
+    assert last["right"] == 0  # where no score is a number, no point is on its side
+    assert set(base64.b64decode(last["grid"])) == {0}
+
+
+def test_a_line_goes_on_after_a_gap_and_a_training_without_any_finite_number_has_axes():
+    losses = iter([1.0, float("nan"), 0.5])
+    training = Training(lambda theta: (next(losses), theta))
+    for _ in range(3):
+        training(np.array([np.nan, np.nan]))
+    text = page(training)
+    loss, *others = [a["d"] for _, a in Page(text).elements if a.get("class", "").startswith("line ")]
+    assert (loss.count("M"), loss.count("L")) == (2, 0)
+    assert others == ["", ""]
+    assert "not finite at 1 of 3 steps, from step 1" in text
+    assert "not finite at 3 of 3 steps, from step 0" in text
 
 
 def test_the_page_is_closed_and_asks_for_nothing_from_elsewhere():
@@ -139,6 +175,25 @@ def test_keys_slider_and_link_choose_a_step_and_all_parts_follow(opened):
     assert window.text("#counter") == "step 6 of 8"
     assert window.run("return location.hash") == "#6"
     assert window.text("#right") == "2 of 3 points are on the right side"
+
+
+def test_steps_that_are_not_finite_are_told_and_painted_as_such(window, tmp_path):
+    text = page(diverged(), lambda theta, x: x[0] * theta[0])
+    (tmp_path / "diverged.html").write_text(text, encoding="utf-8")
+    window.complaints()
+    window.open(f"{(tmp_path / 'diverged.html').as_uri()}#4")
+    assert window.text("#lossnow") == "now nan"
+    assert window.text("#gradientsnow") == "now layer 0: nan · layer 1: nan (root mean square)"
+    assert window.text("#right") == "0 of 3 points are on the right side"
+    assert window.complaints() == []
+    pixel = """
+        const canvas = document.getElementById("boundary");
+        return [...canvas.getContext("2d").getImageData(10, 20, 1, 1).data].slice(0, 3)"""
+    assert window.run(pixel) == [203, 213, 225]  # grey, of neither class
+    window.press("Home")
+    assert window.run(pixel) != [203, 213, 225]
+    assert window.text("#lossnow") == "now 17.0"
+    window.complaints()  # Chromium's advice on reading pixels twice
 
 
 def test_a_wrong_link_is_the_beginning_and_one_beyond_the_end_is_the_end(opened):
