@@ -99,6 +99,12 @@ class Browser:
     def resize(self, width, height):
         self.send("POST", "/window/rect", {"width": width, "height": height})
 
+    def view(self, width, height):
+        """Give the page this size, whatever the window's own bars take."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        command = {"cmd": "Emulation.setDeviceMetricsOverride", "params": size}
+        self.send("POST", "/goog/cdp/execute", command)
+
     def prefer(self, **media):
         """Set what the page is told of its reader's preferences, as in color_scheme="dark"."""
         features = [{"name": f"prefers-{k.replace('_', '-')}", "value": v} for k, v in media.items()]

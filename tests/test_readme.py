@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from autograd.drawing import engines
+from tests.browser import CHROMIUM, DRIVER
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -71,6 +72,26 @@ def test_the_fifth_example_draws_the_pictures_and_lists_the_paths(
         assert (tmp_path / name).read_bytes() == (ROOT / "demos" / "pictures" / name).read_bytes()
     assert (tmp_path / "steps.html").stat().st_size > 20_000
     assert "3 paths from x0 to y" in capsys.readouterr().out  # one by each hidden neuron
+
+
+def test_every_picture_is_there_and_small():
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    assert len(pictures) == len(list((ROOT / "demos" / "pictures").iterdir())) == 7
+    for picture in pictures:
+        assert (ROOT / picture).stat().st_size < 120_000, picture
+
+
+@pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="needs Debian's packages chromium and chromium-driver")
+def test_the_screenshots_can_be_taken_again(tmp_path):
+    pytest.importorskip("matplotlib", reason="needs the extra 'demos'")
+    from tests.screenshots import take
+
+    image = pytest.importorskip("matplotlib.image")
+    for path in take(tmp_path):
+        stored, taken = image.imread(ROOT / "demos" / "pictures" / path.name), image.imread(path)
+        assert taken.shape == stored.shape
+        # other fonts move letters: of some pixels the difference is large, of most there is none
+        assert (abs(taken - stored).max(axis=2) > 0.1).mean() < 0.1
 
 
 def test_the_lifted_programs_source_is_as_shown(capsys):
