@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import struct
 
 import pytest
@@ -362,6 +363,33 @@ def test_a_drawing_of_modules_is_looked_around_in(opened):
     assert window.run("return [...document.querySelectorAll('.steps button')].every((b) => b.disabled)")
     window.press("n", "n")
     assert "l0" in window.text("#details")
+
+
+def test_a_drawing_of_modules_has_the_colours_of_its_legend(opened):
+    w = Value(2.0, "l0.n0.w0")
+    y = (w * Value(3.0, "x")).tanh() * Value(2.0, "l1.n0.w0")
+    y.backward()
+    window = opened(y, level="layers")
+    window.prefer(color_scheme="light")
+    fills = window.run("""
+        const fill = (element) => getComputedStyle(element).fill;
+        return [[...document.querySelectorAll(".node > rect:first-of-type")].map(fill),
+                [...document.querySelectorAll(".legend rect")].map(fill)]""")
+    assert set(fills[0]) == set(fills[1])
+    assert "rgb(255, 255, 255)" not in fills[0]
+    window.prefer()
+
+
+def test_a_drawing_longer_than_the_window_begins_at_its_edge(opened):
+    x = Value(1.0, "x")
+    for _ in range(60):
+        x = x.tanh()
+    window = opened(x)
+    settled(window)
+    transform = window.run("return document.getElementById('world').getAttribute('transform')")
+    left, top = (float(number) for number in re.search(r"translate\((\S+) (\S+)\)", transform).groups())
+    assert left == 0  # nothing beside the drawing takes room,
+    assert top > 0  # and what is lower than the window stands in its middle
 
 
 def test_five_thousand_nodes_are_stepped_through_and_only_what_is_seen_is_in_the_page(opened):

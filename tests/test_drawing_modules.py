@@ -1,6 +1,7 @@
 """Semantic zoom: one graph as scalars, as neurons and as layers, modules opened and closed one by one."""
 
 import json
+import re
 from collections import Counter
 from itertools import pairwise
 
@@ -282,6 +283,16 @@ def test_no_use_between_boxes_is_lost(output):
 
 
 # ---- large graphs
+
+
+def test_where_arrows_crowd_they_are_thin():
+    few, many = (mlp(layers=(width, 1))[0] for width in (3, 16))
+    more, _ = mlp(x=[0.5] * 12, layers=(17, 1))
+    widths = [
+        re.search(r'<g fill="none" stroke="#475569" stroke-width="([.\d]+)">', svg)[1]
+        for svg in (draw(y, level="neurons", engine="built-in").svg() for y in (few, many, more))
+    ]
+    assert widths == ["1.2", "1.2", "0.6"]  # of 9, of 48, and of 221 arrows
 
 
 def test_too_many_scalars_are_refused_with_their_cost_and_the_ways_out():

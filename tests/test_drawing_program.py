@@ -108,7 +108,7 @@ def test_every_form_shows_the_same_boxes_and_arrows():
     assert lines[0] == "@  = W1 @ a0 + b1  shape 1 × 1  Y"
     assert sorted(line.rsplit("  ")[-1] for line in lines[: len(boxes)]) == labels
     for shown in (drawing.svg(), drawing.dot, drawing.text):
-        assert "3 array operations, 2 of them matrix products (@)" in shown
+        assert "3 array operations, 2 matrix products (@) among them" in shown
 
 
 def test_signs_in_formulas_are_text_in_every_form():

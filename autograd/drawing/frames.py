@@ -19,7 +19,7 @@ NOTE_CHARACTER = 7  # and at 11
 LINE = 17
 NOTE_LINE = 14
 PADDING = 8
-NOTE_PADDING = 3
+NOTE_PADDING = 5  # between a note and the tip of its arrow
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _frame(
         room = ARROW_GAP * (len(notes) + 1)
         return Frame(*((width, max(height, room)) if sideways else (max(width, room), height)),
                      symbol_width, lines, notes, 0)  # fmt: skip
-    strip = NOTE_CHARACTER * longest + 2 * NOTE_PADDING if sideways else NOTE_LINE
+    strip = NOTE_CHARACTER * longest + 2 * NOTE_PADDING if sideways else NOTE_LINE + NOTE_PADDING
     room = (NOTE_LINE if sideways else NOTE_CHARACTER * (longest + 1)) * (len(notes) + 1)
     if sideways:
         return Frame(width + strip, max(height, room), symbol_width, lines, notes, strip)

@@ -50,6 +50,7 @@
     group.dataset.node = i;
     const texts = [...group.querySelectorAll(":scope > text")];
     nodes[i].texts = texts;
+    if (!data.scalars && nodes[i].shade) group.classList.add(nodes[i].shade);
     if (data.scalars && nodes[i].kind !== "constant") {
       nodes[i].value = texts[texts.length - 3];
       nodes[i].sum = texts[texts.length - 1];
@@ -264,9 +265,12 @@
     view.y += dy / view.scale;
     refresh();
   }
+  // where a view of so much room begins that has a point near its middle, and nothing beside the drawing
+  const begun = (middle, room, length) => (length <= room ? (length - room) / 2
+    : Math.max(0, Math.min(length - room, middle - room / 2)));
   function centre(x, y, scale) {
     const { width, height } = size();
-    Object.assign(view, { x: x - width / scale / 2, y: y - height / scale / 2, scale });
+    Object.assign(view, { x: begun(x, width / scale, full.width), y: begun(y, height / scale, full.height), scale });
     refresh();
   }
   const centreOf = ({ at: [x, y, w, h] }) => [x + w / 2, y + h / 2];

@@ -133,6 +133,7 @@ def _data(picture: Picture, swept: Picture, placed: Placed, precision: int) -> d
             "label": box.name,
             "operation": box.operation,
             "shape": _shape(box),
+            "shade": box.shade,
             "data": number(box.data),
             "gradient": number(box.gradient),
             "seed": number(_seed(before)),

@@ -44,12 +44,12 @@ def program_picture(program: Program) -> Picture:
                 shape=array.shape,
             )
         )
-    operations = sum(bool(array.formula) for array in arrays)
-    products = sum(array.symbol == MATMUL for array in arrays)
+    operations = counted(sum(bool(array.formula) for array in arrays), "array operation")
+    products = counted(sum(array.symbol == MATMUL for array in arrays), "matrix product")
     return Picture(
         boxes,
         [Arrow(tail, head) for head, array in enumerate(arrays) for tail in array.reads],
         level="program",
         scalars=program.outline.scalars,
-        notes=[f"{counted(operations, 'array operation')}, {products:,} of them matrix products ({MATMUL})"],
+        notes=[f"{operations}, {products} ({MATMUL}) among them"],
     )

@@ -25,7 +25,10 @@ from autograd.drawing.layout import MARGIN, Point
 from autograd.drawing.picture import CONSTANT, LEAF, Arrow, Box, Picture
 
 BASELINE = 13  # below a line's top
+NOTE_BASELINE = 10  # of a note
 ARROWHEAD = 6
+WIDE, THIN = 1.2, 0.6  # lines of arrows; thin where they would run together:
+CROWD, CROWDED = 200, 3  # so many arrows, and so many for each box
 SWATCH = LINE + 4  # height of a colour in the legend
 FAINT = ' opacity=".25"'  # what lies aside of highlighted paths
 STRONG = f' stroke="{INK}" stroke-width="2.6"'  # and what is part of them
@@ -69,9 +72,10 @@ def drawn(picture: Picture, placed: Placed, direction: str) -> list[str]:
     ends: list[list[Point]] = [[] for _ in picture.boxes]  # where arrows arrive at each box
     for arrow, route in zip(picture.arrows, placed.routes, strict=True):
         ends[arrow.head].append(route[-1])
+    crowded = len(picture.arrows) > max(CROWD, CROWDED * len(picture.boxes))
     each = zip(picture.boxes, placed.corners, placed.frames, ends, strict=True)
     return [
-        f'<g fill="none" stroke="{SOFT_INK}" stroke-width="1.2">',
+        f'<g fill="none" stroke="{SOFT_INK}" stroke-width="{THIN if crowded else WIDE}">',
         *map(_arrow, picture.arrows, placed.routes, repeat(direction)),
         "</g>",
         *[_box(box, corner, frame, arrivals, direction) for box, corner, frame, arrivals in each],
@@ -143,7 +147,8 @@ def _notes(corner: Point, frame: Frame, arrivals: Sequence[Point], direction: st
     else:
         top = y if direction == "TB" else y + frame.height - strip
         parts = [_rectangle(x, top, frame.width, strip, f'fill="{SYMBOL_PAPER}"')]
-        places = [(end, top + strip - NOTE_PADDING) for end, _ in arrivals]
+        tipped = NOTE_PADDING if direction == "TB" else 0
+        places = [(end, top + tipped + NOTE_BASELINE) for end, _ in arrivals]
     style = f'font-size="11" text-anchor="middle" fill="{SOFT_INK}"'
     parts += [_text(*at, note, style) for at, note in zip(places, frame.notes, strict=True) if note]
     return parts

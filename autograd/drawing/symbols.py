@@ -7,6 +7,7 @@ its textbook.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,7 @@ LARGEST_NUMBER = 100  # whole constants up to it are part of a formula: x², 2·
 # The characters that stand for places and for the value: letters, which need no brackets after a function, or
 # characters for private use, which get them.
 _PLAIN, _BRACKETED = 0x20000, 0xF0000
+_TWICE_BRACKETED = re.compile(r"\((\(-[^()]+\))\)")  # a negative number that is a function's operand
 _RESULT = MOST_OPERANDS  # the place after all operands'
 
 Pattern = tuple[int | float, ...]  # an int is the place of an operand's first use, a float a constant
@@ -59,12 +61,15 @@ def in_numbers(operation: str, operands: Sequence[Operand], numbers: Sequence[st
 
     >>> in_numbers("multiply", [Operand(0, "a"), Operand(1, "b")], ["2", "-3"])
     '2·(-3)'
+    >>> in_numbers("tanh", [Operand(0, "a")], ["-3"])
+    'tanh(-3)'
     """
     written = {
         _BRACKETED + i: f"({number})" if number.startswith("-") else number
         for i, number in enumerate(numbers)
     }
-    return _named(_formulas(operation, _pattern(operands), _BRACKETED)[0], written)
+    formula = _formulas(operation, _pattern(operands), _BRACKETED)[0].translate(written)
+    return shortened(_TWICE_BRACKETED.sub(r"\1", formula), LONGEST_RULE)
 
 
 def _pattern(operands: Sequence[Operand]) -> Pattern:
