@@ -302,7 +302,8 @@ def test_too_many_scalars_are_refused_with_their_cost_and_the_ways_out():
         ValueError, match=rf"{number} boxes in one picture take about .* s and .* MB"
     ) as refusal:
         draw(loss, level="scalars", limit=100)
-    assert all(way in str(refusal.value) for way in ('level="layers"', "open=", f"limit={number}"))
+    ways = ('level="layers"', "open=", 'level="program"', f"limit={number}")
+    assert all(way in str(refusal.value) for way in ways)
     assert repr(draw(loss, level="scalars", limit=number)).startswith(f"Drawing: {number} nodes")
 
 

@@ -11,8 +11,9 @@
 
     level    "scalars", "neurons", "layers" or "program"; scalars is how many the whole graph has
     boxes    operands before results. kind is "leaf", "constant", "operation" or "module"; operation the name
-             of the primitive, of a module how many of which. data is null for a module, whose gradient is its
-             parameters' largest in size; gradient is null for a constant. A program's boxes are arrays: data
+             of the primitive, of a module how many of which. data and gradient of a module are those of the
+             one value that leaves it; of a module that several leave, data is null and gradient its
+             parameters' largest in size. gradient is null for a constant. A program's boxes are arrays: data
              and gradient are null, operation is the formula, and there is one more key, shape, a list of
              numbers and "N" for the axis of samples
     arrows   tail and head are places in boxes; those into one box come in the operands' order. partial is

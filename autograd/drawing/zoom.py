@@ -88,7 +88,8 @@ class Zoom:
         )
         raise ValueError(
             f"draw: {boxes:,} boxes in one picture take about {seconds:.0f} s and {megabytes:.0f} MB, and "
-            f"nobody can read it. Draw a part: one inner node or one sample's output; or {modules}. "
+            f"nobody can read it. Draw a part: one inner node or one sample's output; or level=\"program\", "
+            f"as array operations; or {modules}. "
             f"limit={boxes} draws it all the same"
         )
 
