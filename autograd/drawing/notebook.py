@@ -17,9 +17,7 @@ Bundle = dict[str, str]
 Thing = TypeVar("Thing")
 
 
-def notebook_bundle(
-    thing: Thing, rich: Callable[[], Bundle], text: Callable[[Thing], str] = repr
-) -> Bundle:
+def notebook_bundle(thing: Thing, rich: Callable[[], Bundle], text: Callable[[Thing], str] = repr) -> Bundle:
     r"""What the method `_repr_mimebundle_` of `thing` returns to a notebook; never raises.
 
     rich  what else can be shown, by MIME type. It may record, also where a `no_grad` is in force; where it

@@ -31,7 +31,7 @@ class Box:
     shade      key of its colour
     aside      whether paths are highlighted, and it lies on none
     data       the number; of a module that of the one value that leaves it, else None, as of an array
-    gradient   of a constant or an array None; of a module that several values leave its parameters' largest size
+    gradient   of a constant or an array None; of a module that several values leave the parameters' largest
     operation  the primitive's name; of a module how many scalars it holds, by operation; of an array its
                formula
     shape      of an array, "N" for the axis of samples; None of everything else
