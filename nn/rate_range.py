@@ -54,7 +54,7 @@ def learning_rate_range_test(
 
     engine      loss_and_gradient of any engine
     parameters  (P,) to start from; they are not changed
-    x, y        (inputs, N) and (outputs, N)
+    x, y        (inputs, N) and (outputs, N), or labels (N,) as the network's cross-entropy takes
     batch_size  samples a step, in an order shuffled by `rng`; None: all, in order
 
     The rates are spaced evenly on a logarithmic scale. It ends early where the loss is not finite or more
@@ -75,12 +75,25 @@ def learning_rate_range_test(
     if batch_size is not None:
         checks.count("batch_size", batch_size, least=1)
     x = checks.columns("x", x)
-    y = checks.finite("y", checks.exactly("y", y, (len(np.atleast_2d(y)), x.shape[1])))
-    samples = x, y, batch_size, checks.generator(rng)
+    samples = x, _targets(y, x.shape[1]), batch_size, checks.generator(rng)
     losses = _losses(engine, np.array(parameters), samples, rates, resolve(optimizer))
     best = int(np.nanargmin(losses)) if math.isfinite(losses[0]) else 0
     suggestion = float(rates[best - 1]) / 10 if best > 0 else None
     return RateRange(rates[: len(losses) - 1], np.array(losses[1:]), suggestion)
+
+
+def _targets(y: npt.ArrayLike, samples: int) -> Array:
+    """Targets (outputs, N), or labels (N,), whole numbers, as they are: the engine knows its classes."""
+    targets = checks.real_array("y", y, f"(outputs, {samples})")
+    if targets.ndim == 1:
+        labels = np.asarray(y)
+        if labels.dtype.kind in "iu" and len(labels) == samples:
+            return labels
+        raise ValueError(
+            f"y: expected shape (outputs, {samples}), or labels ({samples},), whole numbers; got "
+            f"{labels.dtype} of shape {labels.shape}. For targets of one number each, pass y.reshape(1, -1)."
+        )
+    return checks.finite("y", checks.exactly("y", targets, (len(np.atleast_2d(targets)), samples)))
 
 
 def _losses(

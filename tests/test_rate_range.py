@@ -96,6 +96,25 @@ def test_the_scalar_engine_gives_the_same_curve():
     np.testing.assert_allclose(vectorised.losses, scalar.losses, rtol=1e-12)
 
 
+@pytest.mark.parametrize("batch_size", [None, 3])
+def test_labels_are_taken_as_their_one_hot_targets_are(batch_size):
+    rng = np.random.default_rng(0)
+    x, labels = rng.normal(size=(2, 8)), np.array([0, 1, 2, 0, 1, 2, 2, 1])
+    network = NeuralNetwork([2, 4, 3], "tanh", output="softmax", loss="cross_entropy", rng=rng)
+    by_labels, by_targets = (
+        learning_rate_range_test(
+            network.loss_and_gradient, network.parameters, x, y, batch_size=batch_size,
+            rng=np.random.default_rng(1),
+        )
+        for y in (labels, np.eye(3)[:, labels])
+    )  # fmt: skip
+    np.testing.assert_array_equal(by_labels.losses, by_targets.losses)
+    assert by_labels.suggestion == by_targets.suggestion is not None
+    wrong = [0, 1, 2, 0, 1, 2, 2, 3]
+    with pytest.raises(ValueError, match="y: expected classes 0 to 2, got 3 at index 7"):
+        learning_rate_range_test(network.loss_and_gradient, network.parameters, x, wrong)
+
+
 def test_equal_generators_give_equal_curves():
     network = NeuralNetwork([2, 3, 1], rng=np.random.default_rng(0))
     first, second = (
@@ -123,6 +142,9 @@ def test_equal_generators_give_equal_curves():
         ({"optimizer": "best"}, "optimizer: expected one of 'sgd'"),
         ({"x": np.zeros(3)}, r"x: expected shape \(features, N\)"),
         ({"y": np.zeros((1, 2))}, r"y: expected shape \(1, 1\), got \(1, 2\)"),
+        ({"y": [[0.0], [0.0, 1.0]]}, r"y: expected shape .*, got rows of different lengths"),
+        ({"y": [0, 1]}, r"expected shape \(outputs, 1\), or labels \(1,\), .*got int64 of shape \(2,\)"),
+        ({"y": [0.5]}, r"got float64 of .* For targets of one number each, pass y.reshape\(1, -1\)"),
     ],
 )
 def test_a_setting_out_of_range_is_refused(settings, message):
