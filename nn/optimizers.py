@@ -18,7 +18,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +58,16 @@ class Optimizer(ABC):
 
     memories: ClassVar[int] = 0
     buffers: ClassVar[int] = 1
+
+    def __new__(cls, *values: float, **named: float) -> Self:
+        known = [field.name for field in fields(cls)]
+        unknown = [*map(repr, values[len(known) :]), *(name for name in named if name not in known)]
+        if unknown:
+            raise TypeError(
+                f"{cls.__name__}: expected {', '.join(known) or 'nothing'}, got {', '.join(unknown)}; a "
+                "learning rate goes to train(learning_rate=…), or to the optimiser's call"
+            )
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -80,3 +80,10 @@ def test_pytorch_clips_to_the_same(limit):
     parameter.grad = torch.tensor(gradient)
     torch.nn.utils.clip_grad_value_([parameter], limit)
     np.testing.assert_array_equal(clip_by_value(gradient, limit), parameter.grad.numpy())
+
+
+@pytest.mark.parametrize("clip", [clip_by_norm, clip_by_value])
+@pytest.mark.parametrize("gradient", [[3.0, 4.0], 5.0, None, np.ones((2, 1)), np.array([3, 4])])
+def test_what_is_no_vector_of_floats_is_refused(clip, gradient):
+    with pytest.raises(TypeError, match=r"gradient: expected a flat vector \(P,\) of floats, got "):
+        clip(gradient, 1.0)

@@ -289,3 +289,16 @@ def test_parameters_are_one_flat_vector(parameters):
 def test_the_base_class_takes_no_steps():
     with pytest.raises(TypeError, match="abstract"):
         Optimizer()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SGD(0.1), "SGD: expected nothing, got 0.1; a learning rate goes to train"),
+        (lambda: Adam(lr=0.1), "Adam: expected beta1, beta2, eps, got lr; a learning rate goes to train"),
+        (lambda: Momentum(0.9, 0.1), "Momentum: expected momentum, got 0.1; a learning rate"),
+    ],
+)
+def test_a_learning_rate_is_told_where_to_go(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
