@@ -189,6 +189,15 @@ def test_compute_loss_has_the_penalties_and_evaluate_has_not():
     assert network.evaluate(x, y) == plain.compute_loss(y, p)
 
 
+@pytest.mark.parametrize(("reduction", "divisor"), [("mean", 2 * 28.0), ("sum", 1.0)])
+def test_evaluate_weighs_the_samples(reduction, divisor):
+    network, x, y = problem([3, 4, 2], 8, output="linear", reduction=reduction)
+    weights = np.arange(8.0)                            # which add up to 28; each sample has two terms
+    expected = (weights * (network.forward(x)["a2"] - y) ** 2).sum() / divisor
+    assert network.evaluate(x, y, weights) == pytest.approx(expected, rel=1e-14)
+    assert network.evaluate(x, y, weights) != pytest.approx(network.evaluate(x, y), rel=1e-3)
+
+
 # Dropout.
 
 
