@@ -179,9 +179,12 @@ def find_oscillation(step: int, losses: npt.ArrayLike) -> list[TrainingWarning]:
 
 
 def find_overfitting(
-    step: int, losses: npt.ArrayLike, validation_losses: npt.ArrayLike
+    step: int, losses: npt.ArrayLike, validation_losses: npt.ArrayLike, factor: float = 1.0
 ) -> list[TrainingWarning]:
     """Whether the validation loss has turned upwards while the training loss went on falling.
+
+    factor  by which a validation loss is multiplied to be of as many samples as the training loss: where
+            they are sums, the samples trained with over those for validation
 
     Both are smoothed by the median of five. It overfits if the validation loss was lowest 10 observations
     ago or more, has since grown by a fifth and by a tenth of the first validation loss, and is half as
@@ -193,7 +196,7 @@ def find_overfitting(
     best, now = int(validation.argmin()), float(validation[-1])
     ago = len(validation) - 1 - best
     grown = now >= WORSE * validation[best] and now >= validation[best] + RISE * validation[0]
-    if ago < PATIENCE or not grown or now < GAP * training[-1] or training[-1] >= training[best]:
+    if ago < PATIENCE or not grown or factor * now < GAP * training[-1] or training[-1] >= training[best]:
         return []
     evidence = (
         f"it overfits: the validation loss was lowest {ago} observations ago, {validation[best]:.3g}, and is "
@@ -214,9 +217,10 @@ def _medians(losses: npt.ArrayLike) -> Array:
 class Monitor:
     """Observes a training: keeps its history, and says each warning once for a layer.
 
-    layer_sizes  [inputs, …, outputs]
-    activations  each layer's by name, the output's last, as in ["relu", "sigmoid"]
-    batch_norm   whether the hidden layers are normalised; their γ and β are not looked at
+    layer_sizes        [inputs, …, outputs]
+    activations        each layer's by name, the output's last, as in ["relu", "sigmoid"]
+    batch_norm         whether the hidden layers are normalised; their γ and β are not looked at
+    validation_factor  the factor of find_overfitting, for losses that are sums
 
     `history` holds loss, gradient_norms and update_norms (a number a layer), and what else is passed;
     `warnings` all that was said so far.
@@ -231,7 +235,12 @@ class Monitor:
     """
 
     def __init__(
-        self, layer_sizes: Sequence[int], activations: Sequence[str], batch_norm: bool = False
+        self,
+        layer_sizes: Sequence[int],
+        activations: Sequence[str],
+        batch_norm: bool = False,
+        *,
+        validation_factor: float = 1.0,
     ) -> None:
         if len(activations) != len(layer_sizes) - 1:
             raise ValueError(
@@ -239,6 +248,7 @@ class Monitor:
             )
         self.layer_sizes, self.activations = list(layer_sizes), list(activations)
         self.batch_norm = batch_norm
+        self.validation_factor = checks.positive("validation_factor", validation_factor)
         self.history = History()
         self.warnings: list[TrainingWarning] = []
 
@@ -262,6 +272,12 @@ class Monitor:
                     also looked at for over-fitting
         """
         sizes = self.layer_sizes
+        shape = (parameter_count(sizes, self.batch_norm),)
+        gradient = checks.exactly("gradient", gradient, shape)
+        update = checks.exactly("update", update, shape)
+        parameters = checks.exactly("parameters", parameters, shape)
+        if cache is not None:
+            checks.keys("cache", cache, [f"a{layer}" for layer in range(1, len(sizes))])
         if self.batch_norm:
             gradient, update, parameters = map(self._dense, (gradient, update, parameters))
         self.history.record(
@@ -280,7 +296,8 @@ class Monitor:
             found += find_dead_relus(step, cache, self.activations)
             found += find_saturation(step, cache, self.activations)
         if "validation_loss" in quantities:
-            found += find_overfitting(step, losses, self.history["validation_loss"])
+            validation = self.history["validation_loss"]
+            found += find_overfitting(step, losses, validation, self.validation_factor)
         said = {(warning.kind, warning.layer) for warning in self.warnings}
         new = [warning for warning in found if (warning.kind, warning.layer) not in said]
         self.warnings += new

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from nn import checks, training
+from nn import checks, training, twins
 from nn.callbacks import Callback
 from nn.checkpoints import Checkpoint
 from nn.early_stopping import EarlyStopping
@@ -31,7 +31,17 @@ Array = npt.NDArray[np.float64]
 class Trainable(training.Network, Protocol):
     """What a network has for its training, beside what the loop asks of every network."""
 
+    @property
+    def parameters(self) -> Array:
+        """The vector (P,)."""
+
+    activation_name: str | None
+    output_name: str
+    reduction: str
+    penalties: list[Any]
     dropout: list[float]
+    running_mean: list[Array]
+    running_variance: list[Array]
     _parameters: Array
 
     def has_own(self, method: str) -> bool:
@@ -73,7 +83,7 @@ def train(
     validation: float | tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
     sample_weights: npt.ArrayLike | None = None,
     early_stopping: EarlyStopping | None = None,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Iterable[Callback] = (),
     monitor: bool = False,
     metrics: Iterable[str] | Mapping[str, Metric] | None = None,
     progress: bool | None = None,
@@ -99,7 +109,8 @@ def train(
     early_stopping     an nn.EarlyStopping: ends the training, and restores the best epoch's parameters
     callbacks          functions, called after each epoch with an nn.Epoch; nn.StopTraining ends it
     monitor            whether to record each layer's gradient and step, and to warn of what goes wrong
-    metrics            ["accuracy"], or {"name": function of (y_true, y_pred)}: recorded each epoch
+    metrics            ["accuracy"], or {"name": function of (y_true, y_pred) that gives a number}: recorded
+                       each epoch
     progress           True: a bar, on a terminal; False: nothing; None: prints every hundredth epoch,
                        unless there is an on_epoch
     checkpoint         a path to save to after each epoch, or an nn.Checkpoint of one's own
@@ -107,12 +118,15 @@ def train(
                        the same bits follow, for the same data and settings; `epochs` counts from the
                        beginning, and may have grown. What callbacks remember is theirs to save
     rng                shuffles, splits and drops out; None takes a fresh one
-    engine             whose loss_and_gradient to train by; None: the network's own
+    engine             whose loss_and_gradient to train by, for the same loss of a network made like this one;
+                       None: the network's own
     on_epoch           called with (epoch, loss) after each epoch
 
-    The loss is the mean over the epoch's samples, each taken before the step it leads to. Raises
-    FloatingPointError, naming step and layer, where nan or inf comes up; the parameters then are
-    the last finite ones. After that, or after Ctrl-C, `history` has the epochs that were finished.
+    The loss is the mean over the epoch's samples, each taken before the step it leads to; where the
+    network's reduction is "sum", it is the sum over them, to which each batch adds the penalties anew. Raises
+    FloatingPointError, naming step and layer, where nan or inf comes up; the parameters then are the last
+    at which loss and gradient were finite. After that, or after Ctrl-C, `history` has the epochs that were
+    finished; with early stopping the best parameters are restored then, too.
     """
     rng = checks.generator(rng)
     trainee = training.Trainee(
@@ -123,6 +137,7 @@ def train(
         update=network._updated_by_learner if network.has_own("update_parameters") else None,
         locate=network._bad_layer,
         fewest=2 if network.batch_norm else 1,
+        reduction=network.reduction,
     )
     settings = Settings(
         learning_rate=learning_rate,
@@ -166,13 +181,46 @@ def _guided_engine(
     network: Trainable, guide: training.Engine, rng: np.random.Generator
 ) -> training.LossAndGradient:
     """Another's gradients, with this network's masks for dropout; its running statistics follow."""
+    _check_engine(network, guide)
+    first = True
 
     def engine(parameters: Array, x: Array, y: Array, **options: Any) -> tuple[float, Array]:
+        nonlocal first
         if any(network.dropout):
             options["masks"] = network.draw_masks(x.shape[1], rng)
-        loss, gradient = guide.loss_and_gradient(parameters, x, y, **options)
+        given = guide.loss_and_gradient(parameters, x, y, **options)
+        if first:
+            _check_given(given, parameters.shape)
+            first = False
+        loss, gradient = given
         if network.batch_norm and math.isfinite(loss):
             network.update_statistics(network.forward(x, masks=options.get("masks"), training=True))
         return loss, gradient
 
     return engine
+
+
+def _check_engine(network: Trainable, engine: object) -> None:
+    """Refuse what is no engine, and one of ours that is for another problem than the network."""
+    if not callable(getattr(engine, "loss_and_gradient", None)):
+        raise TypeError(
+            "engine: expected an object with loss_and_gradient(parameters, x, y), such as nn.ScalarEngine("
+            f"network.to_mlp(), network.loss_name); got {type(engine).__name__} {engine!r:.60}"
+        )
+    differences = twins.differences(network, engine)
+    if differences:
+        raise ValueError(f"engine: it is for another network than this one: {'; '.join(differences)}")
+
+
+def _check_given(given: Any, shape: tuple[int, ...]) -> None:
+    """Refuse what is no loss and gradient, before numbers are made of it."""
+    expected = f"engine: expected loss_and_gradient to return a number and a vector of shape {shape}, got"
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        raise TypeError(f"{expected} {type(given).__name__} {given!r:.60}")
+    loss, gradient = given
+    if not hasattr(loss, "__float__") or getattr(loss, "shape", ()) != ():
+        raise TypeError(f"{expected} {type(loss).__name__} {loss!r:.60} as the loss")
+    if getattr(getattr(gradient, "dtype", None), "kind", None) != "f":
+        raise TypeError(f"{expected} {type(gradient).__name__} {gradient!r:.60}; make it an array of floats")
+    if gradient.shape != shape:
+        raise ValueError(f"{expected} one of shape {gradient.shape}")

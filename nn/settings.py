@@ -6,7 +6,7 @@ Knows the optimisers, the schedules, early stopping, the metrics, the callbacks 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,11 @@ WHOLE_RATE = 0.05       # of Adam where each step takes all samples: few steps, 
 
 @dataclass(frozen=True)
 class Settings:
-    """How it is trained; `NeuralNetwork.train` says what each means. Raises TypeError and ValueError."""
+    """How it is trained; `NeuralNetwork.train` says what each means. Raises TypeError and ValueError.
+
+    What was passed to be gone through once is kept to be gone through again: callbacks as a tuple, the names
+    of metrics as a list.
+    """
 
     learning_rate: float | Schedule | None = None
     epochs: int = 1000
@@ -39,7 +43,7 @@ class Settings:
     validation: float | tuple[npt.ArrayLike, npt.ArrayLike] | None = None
     sample_weights: npt.ArrayLike | None = None
     early_stopping: EarlyStopping | None = None
-    callbacks: Sequence[Callback] = ()
+    callbacks: Iterable[Callback] = ()
     monitor: bool = False
     metrics: Iterable[str] | Mapping[str, Metric] | None = None
     progress: bool | None = None
@@ -57,8 +61,12 @@ class Settings:
         for name in ("clip_norm", "clip_value"):
             if getattr(self, name) is not None:
                 checks.positive(name, getattr(self, name))
-        for place, callback in enumerate(self.callbacks):
-            checks.function(f"callbacks[{place}]", callback, "epoch")
+        object.__setattr__(self, "callbacks", _listed_callbacks(self.callbacks))
+        object.__setattr__(self, "metrics", _listed_metrics(self.metrics))
+        for name in ("monitor", "resume"):
+            object.__setattr__(self, name, _flag(name, getattr(self, name)))
+        if self.progress is not None:
+            object.__setattr__(self, "progress", _flag("progress", self.progress))
         self._check_learning_rate()
         for name, kind in (("reduce_on_plateau", ReduceOnPlateau), ("early_stopping", EarlyStopping)):
             if not isinstance(getattr(self, name), kind | None):
@@ -95,7 +103,7 @@ class Settings:
             "batch_size": None if self.batch_size is None else int(self.batch_size),
             "clip_norm": _plain(self.clip_norm),
             "clip_value": _plain(self.clip_value),
-            "monitor": bool(self.monitor),
+            "monitor": self.monitor,
             "learning_rate": "a schedule" if scheduled else _plain(self.learning_rate),
             "optimizer": repr(self.chosen_optimizer()),
             "reduce_on_plateau": repr(self.reduce_on_plateau),
@@ -114,6 +122,35 @@ class Settings:
             return schedules.resolve(self.learning_rate)
         whole = self.optimizer is None and (self.batch_size is None or self.batch_size >= samples)
         return schedules.constant(WHOLE_RATE if whole else USUAL_RATE)
+
+
+def _listed_callbacks(callbacks: Any) -> tuple[Callback, ...]:
+    if not isinstance(callbacks, Iterable):
+        raise TypeError(
+            f"callbacks: expected a list of functions, got {type(callbacks).__name__} {callbacks!r:.60}; "
+            "for one alone, pass [it]"
+        )
+    return tuple(checks.function(f"callbacks[{i}]", one, "epoch") for i, one in enumerate(callbacks))
+
+
+def _listed_metrics(metrics: Any) -> list[str] | dict[str, Metric] | None:
+    if metrics is None:
+        return None
+    if isinstance(metrics, Mapping):
+        return dict(metrics)
+    names: list[Any] = [metrics]
+    if isinstance(metrics, Iterable) and not isinstance(metrics, str):
+        names = list(metrics)
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(
+            f'metrics: expected names, ["accuracy"], or functions by name, {{"mine": function}}; '
+            f"got {type(metrics).__name__} {metrics!r:.60}"
+        )
+    return names
+
+
+def _flag(name: str, value: Any) -> bool:
+    return checks.flag(name, bool(value) if isinstance(value, np.bool_) else value)
 
 
 def _plain(number: Any) -> float | None:

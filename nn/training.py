@@ -126,6 +126,7 @@ class Trainee:
     update             (parameters, gradient, rate) -> parameters, a learner's own way to take a step
     locate             (x, numbers (P,)) -> the layer that nan or inf came up in
     fewest             samples that a batch must have: 2 where there is batch normalisation
+    reduction          "mean" or "sum": how the engine's loss comes from its samples'
     """
 
     parameters: Array
@@ -135,6 +136,7 @@ class Trainee:
     update: Callable[[Array, Array, float], Array] | None = None
     locate: Callable[[Array, Array], int] = lambda x, numbers: 0
     fewest: int = 1
+    reduction: str = "mean"
 
 
 def engine_alone(loss_and_gradient: LossAndGradient, parameters: Array) -> Trainee:
@@ -143,11 +145,11 @@ def engine_alone(loss_and_gradient: LossAndGradient, parameters: Array) -> Train
 
 
 def train(trainee: Trainee, x: Any, y: Any, settings: Settings) -> TrainingHistory:
-    """Train in place; returns each epoch's loss, the mean over its samples as each batch was met.
+    """Train in place; returns each epoch's loss, the mean over its samples as each batch was met, or the sum.
 
     Raises FloatingPointError where the loss, the gradient, the step or the validation loss is not finite;
-    the parameters are then the last finite ones. After that, or after Ctrl-C, the network's `history` has
-    the epochs that were finished.
+    the parameters are then the last at which loss and gradient were finite, or early stopping's best. After
+    that, or after Ctrl-C, the network's `history` has the epochs that were finished.
 
     >>> parabola = engine_alone(lambda theta, x, y: (float(theta @ theta), 2 * theta), np.array([1.0]))
     >>> train(parabola, [[0.0]], [[0.0]], Settings(learning_rate=0.25, epochs=3, progress=False))
@@ -193,13 +195,17 @@ class _Loop:
         self.monitor: Monitor | None = None
         if settings.monitor:
             names, network = trainee.network.activation_names(), trainee.network
-            self.monitor = Monitor(network.layer_sizes, names, network.batch_norm)
+            self.monitor = Monitor(
+                network.layer_sizes, names, network.batch_norm, validation_factor=self._validation_factor()
+            )
             self.monitor.history, self.monitor.warnings = state.history, state.warnings
         if settings.reduce_on_plateau is not None and state.plateau is None:
             state.plateau = settings.reduce_on_plateau.init(self.schedule(0))
         if settings.early_stopping is not None and state.stopping is None:
             state.stopping = settings.early_stopping.init()
         self.last = trainee.parameters[:0], trainee.parameters[:0]     # gradient and step, for the monitor
+        self.before = trainee.parameters.copy()     # the last step: there loss and gradient were finite
+        self.first = state.steps
         self.rate = math.nan
         self.history = TrainingHistory(state.history)
 
@@ -211,6 +217,12 @@ class _Loop:
         if len(validation) != 2:
             raise ValueError(f"validation: expected a share or (x, y), got {len(validation)} entries")
         return Samples(*self.trainee.samples(*validation))
+
+    def _validation_factor(self) -> float:
+        """What makes a validation loss one of as many samples as are trained with: sums grow with them."""
+        if self.validation is None or self.trainee.reduction == "mean":
+            return 1.0
+        return self.samples.mass / len(self.validation)
 
     def _split(self, samples: Samples, share: float) -> tuple[Samples, Samples]:
         """What to learn from, and what to validate with, where that is a share of the samples."""
@@ -272,8 +284,10 @@ class _Loop:
                 self._close_epoch(self._epoch(), callbacks)
         finally:
             self.history[:] = state.history["loss"].tolist() if len(state.history) else []
-        if state.best:
-            copy_into(network.state_arrays(), state.best)
+            if not all_finite(self.trainee.parameters):     # interrupted between a step and its check
+                self.trainee.parameters[:] = self.before
+            if state.best:
+                copy_into(network.state_arrays(), state.best)
         return self.history
 
     def _ended(self) -> bool:
@@ -283,12 +297,15 @@ class _Loop:
     # One epoch.
 
     def _epoch(self) -> float:
-        """Its steps; gives the mean loss."""
-        total = 0.0
+        """Its steps; gives the mean loss, or the sum."""
+        total, mean = 0.0, self.trainee.reduction == "mean"
         for part in self.samples.minibatches(self.settings.batch_size, self.state.rng):
             if (mass := part.mass) > 0:     # else all its weights are 0: it says nothing
-                total += self._step(part) * mass
-        return total / self.samples.mass
+                total += self._step(part) * (mass if mean else 1.0)
+        loss = total / self.samples.mass if mean else total
+        if not math.isfinite(loss):         # each batch's was
+            raise self._stopped(f"in the {self.trainee.reduction} of the losses", self.samples.x, self.before)
+        return loss
 
     def _step(self, part: Samples) -> float:
         """One step; gives the loss before it."""
@@ -297,12 +314,13 @@ class _Loop:
         loss, gradient = self.trainee.loss_and_gradient(parameters, part.x, part.y, **extras)
         if not (math.isfinite(loss) and all_finite(gradient)):
             raise self._stopped(f"in the gradient of the loss {loss}", part.x, gradient)
-        ahead = self._look_ahead(parameters, self._clipped(gradient))
-        if not all_finite(ahead):
+        self._move(parameters, self._clipped(gradient))
+        if not all_finite(parameters):
+            ahead = parameters.copy()
+            parameters[:] = self.before     # where to look for the layer
             raise self._stopped("in the step to take", part.x, ahead)
         if self.monitor is not None:
-            self.last = gradient, ahead - parameters
-        parameters[:] = ahead
+            self.last = gradient, parameters - self.before
         self.state.steps += 1
         return loss
 
@@ -312,16 +330,18 @@ class _Loop:
             gradient = clip_by_value(gradient, by_value)
         return gradient if by_norm is None else clip_by_norm(gradient, by_norm)
 
-    def _look_ahead(self, parameters: Array, gradient: Array) -> Array:
-        """Where the step leads; it is not taken yet."""
+    def _move(self, parameters: Array, gradient: Array) -> None:
+        """Take the step, wherever it leads; what was before is kept."""
         plateau = self.state.plateau
         self.rate = self.schedule(self.state.steps) if plateau is None else plateau.rate
+        self.before[:] = parameters
         if self.trainee.update is not None:
-            return self.trainee.update(parameters, gradient, self.rate)
+            parameters[:] = self.trainee.update(parameters, gradient, self.rate)
+            return
         state = self.state
         with np.errstate(all="ignore"):
             state.optimizer, step = self.optimizer.advance(state.optimizer, gradient, self.rate, parameters)
-            return np.add(parameters, step, out=step)
+            parameters += step
 
     # What follows an epoch.
 
@@ -331,7 +351,7 @@ class _Loop:
         quantities = self._quantities()
         self._record(loss, quantities)
         epoch = Epoch(state.epoch, state.steps, loss, {"loss": loss, **quantities})
-        watched = quantities.get("validation_loss", loss)
+        watched = float(quantities.get("validation_loss", loss))
         if self.settings.reduce_on_plateau is not None and state.plateau is not None:
             state.plateau = self.settings.reduce_on_plateau(state.plateau, watched)
         if self.settings.early_stopping is not None and state.stopping is not None:
@@ -371,7 +391,13 @@ class _Loop:
         """The metrics of some samples, by prefixed names."""
         network = self.trainee.network
         predictions = network.forward(part.x)[f"a{len(network.layer_sizes) - 1}"]
-        return {prefix + name: float(metric(part.y, predictions)) for name, metric in self.metrics.items()}
+        found = {}
+        for name, metric in self.metrics.items():
+            value = metric(part.y, predictions)
+            if not hasattr(value, "__float__") or getattr(value, "shape", ()) != ():
+                raise TypeError(f"metrics: expected {name!r} to return a number, got {value!r:.60}")
+            found[prefix + name] = float(value)
+        return found
 
     def _record(self, loss: float, quantities: dict[str, float]) -> None:
         if self.monitor is None:
@@ -387,10 +413,19 @@ class _Loop:
         self.history.append(loss)
 
     def _stopped(self, where: str, x: Array, numbers: Array) -> FloatingPointError:
+        """Go back to the last parameters that were good; gives the error that says so."""
+        state, layer = self.state, self.trainee.locate(x, numbers)
+        self.trainee.parameters[:] = self.before
+        if state.best and state.stopping is not None:
+            left = f"those of epoch {state.stopping.best_epoch}, the best in validation"
+        elif state.steps == self.first:
+            left = "as they were: no step was taken"
+        else:
+            left = "the last at which loss and gradient were finite"
         return FloatingPointError(
-            f"training stopped at step {self.state.steps}, epoch {self.state.epoch}: nan or inf {where}, "
-            f"first in layer {self.trainee.locate(x, numbers)}. The parameters are those from before this "
-            "step. Try a smaller learning_rate, or bring x and y to a scale near 1."
+            f"training stopped at step {state.steps}, epoch {state.epoch}: nan or inf {where}, first in "
+            f"layer {layer}. The parameters are {left}. Try a smaller learning_rate, or bring x and y to a "
+            "scale near 1."
         )
 
 

@@ -25,6 +25,8 @@ class Settled(Protocol):
     layer_sizes: list[int]
     activation_name: str | None
     output_name: str
+    reduction: str
+    penalties: list[Any]
     dropout: list[float]
     batch_norm: bool
     running_mean: list[Array]
@@ -32,6 +34,9 @@ class Settled(Protocol):
 
     @property
     def parameters(self) -> Array: ...
+
+    @property
+    def loss_name(self) -> str: ...
 
     def activation_names(self) -> list[str]: ...
 
@@ -85,3 +90,27 @@ def mlp_of(network: Settled) -> MLP:
     for norm, mean, variance in zip(norms, network.running_mean, network.running_variance, strict=True):
         norm.running_mean, norm.running_variance = mean[:, 0].tolist(), variance[:, 0].tolist()
     return model
+
+
+def differences(network: Settled, engine: object) -> list[str]:
+    """In what an MLP's engine is for another problem than a network, in words; of other engines, nothing."""
+    from nn.engines import ModelEngine
+
+    if not isinstance(engine, ModelEngine):
+        return []
+    model = engine.model
+    pairs = {
+        "layer sizes": (model.sizes, network.layer_sizes),
+        "activations": ([layer.activation for layer in model.layers], network.activation_names()),
+        "loss": (engine.loss_name, network.loss_name),
+        "reduction": (engine.reduction, network.reduction),
+        "penalties": (_strong(engine.penalties), _strong(network.penalties)),
+        "dropout": (model.dropout, network.dropout),
+        "batch_norm": (model.batch_norm, network.batch_norm),
+    }
+    return [f"{name} {its}, not {ours}" for name, (its, ours) in pairs.items() if its != ours]
+
+
+def _strong(penalties: list[Any]) -> list[str]:
+    """In words and in order, those that penalise at all."""
+    return sorted(repr(penalty) for penalty in penalties if penalty.strength)

@@ -61,7 +61,7 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.formulas": set(),
     "nn.normalization": set(),
     "nn.buffers": {"nn.formulas"},
-    "nn.twins": {"nn.formulas", "nn.layers"},
+    "nn.twins": {"nn.engines", "nn.formulas", "nn.layers"},
     "nn.objectives": {"nn.formulas"},
     "nn.dropout": {"nn.checks"},
     "nn.caches": {"nn.buffers", "nn.checks", "nn.parameters"},
@@ -97,7 +97,7 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.network_training": {
         "nn.callbacks", "nn.checkpoints", "nn.checks",
         "nn.early_stopping", "nn.history", "nn.metrics", "nn.optimizers", "nn.parameters",
-        "nn.passes", "nn.schedules", "nn.settings", "nn.training",
+        "nn.passes", "nn.schedules", "nn.settings", "nn.training", "nn.twins",
     },
     "nn.parameters": {"nn.checks"},
     "nn.optimizers": {"nn.checks"},

@@ -327,3 +327,21 @@ def test_every_kind_of_warning_has_its_remedy_and_its_run():
 def test_a_monitor_wants_one_activation_a_layer():
     with pytest.raises(ValueError, match=r"activations: expected 2, one a layer, got \['relu'\]"):
         Monitor([2, 3, 1], ["relu"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"cache": {}}, "cache: expected the keys a1, a2; missing a1, a2"),
+        ({"cache": 3}, "cache: expected a dict with the keys a1, a2"),
+        ({"gradient": np.zeros(3)}, r"gradient: expected shape \(4,\), got \(3,\)"),
+        ({"update": np.zeros((4, 1))}, r"update: expected shape \(4,\), got \(4, 1\)"),
+        ({"parameters": 1.0}, r"parameters: expected shape \(4,\), got \(\)"),
+    ],
+)
+def test_what_cannot_be_observed_is_refused_and_not_recorded(changed, message):
+    monitor = Monitor([1, 1, 1], ["sigmoid", "linear"])
+    observed = {"gradient": np.ones(4), "update": [0.0] * 4, "parameters": np.ones(4), **changed}
+    with pytest.raises((TypeError, ValueError), match=message):
+        monitor.observe(0, 1.0, **observed)
+    assert len(monitor.history) == 0

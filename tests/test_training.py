@@ -1,6 +1,7 @@
 """The loop over epochs and minibatches: what it computes, and how it stops."""
 
 import dataclasses
+import warnings
 
 import numpy as np
 import pytest
@@ -107,9 +108,10 @@ def test_training_stops_before_a_step_that_is_not_finite(bad, where):
     message = "training stopped at step 5, epoch 2: nan or inf in .*, first in layer 7. The parameters"
     with pytest.raises(FloatingPointError, match=message):
         trained(engine, theta, np.zeros((1, 4)), np.zeros((1, 4)), batch_size=2)
-    np.testing.assert_array_equal(theta, calls[-1])
     assert np.isfinite(theta).all()
-    assert theta[0] == -5 * 0.25
+    # where loss and gradient were finite last: for a step too large, where it would have begun
+    np.testing.assert_array_equal(theta, calls[-1 if where == "step" else -2])
+    assert theta[0] == (-5 if where == "step" else -4) * 0.25
 
 
 # What a step is made of.
@@ -385,6 +387,65 @@ def test_diverging_training_keeps_the_last_finite_parameters(data):
     assert np.abs(network.parameters).max() > 1e10
 
 
+def test_callbacks_and_metrics_may_be_what_can_be_gone_through_once(data):
+    seen = []
+    history = NeuralNetwork([2, 3, 1]).train(
+        *data, epochs=3, callbacks=(f for f in [seen.append]), metrics=(m for m in ["accuracy"]),
+        progress=False,
+    )
+    assert [epoch.epoch for epoch in seen] == [0, 1, 2]
+    assert history["accuracy"].shape == (3,)
+
+
+def test_a_metric_s_name_alone_is_a_list_of_it(data, tmp_path):
+    options = {"checkpoint": tmp_path / "run.npz", "resume": True, "progress": False}
+    for epochs, metrics in enumerate(["accuracy", ["accuracy"], ("accuracy",)], start=1):
+        history = NeuralNetwork([2, 3, 1]).train(*data, epochs=epochs, metrics=metrics, **options)
+        assert history["accuracy"].shape == (epochs,)
+
+
+@pytest.mark.parametrize("returned", ["good", None, [1.0], np.ones(3), np.ones((1, 1)), 1j])
+def test_a_metric_that_gives_no_number_is_refused(data, returned):
+    message = r"metrics: expected 'mine' to return a number, got "
+    with pytest.raises(TypeError, match=message):
+        NeuralNetwork([2, 3, 1]).train(*data, metrics={"mine": lambda t, p: returned}, progress=False)
+
+
+@pytest.mark.parametrize("returned", [2, np.float32(2.0), np.array(2.0), np.int64(2)])
+def test_a_metric_may_give_any_number(data, returned):
+    options = {"epochs": 1, "metrics": {"mine": lambda t, p: returned}, "progress": False}
+    assert NeuralNetwork([2, 3, 1]).train(*data, **options)["mine"].tolist() == [2.0]
+
+
+@pytest.mark.parametrize("batch_size", [None, 6, 20])
+def test_the_loss_of_an_epoch_is_the_sum_over_its_samples_where_the_network_s_is(data, batch_size):
+    x, y = data
+    network = NeuralNetwork([2, 3, 1], "tanh", output="linear", reduction="sum")
+    expected = float(((network.forward(x)["a2"] - y) ** 2).sum())
+    history = network.train(     # at a rate that moves nothing: all batches meet the same parameters
+        x, y, 1e-300, 1, batch_size=batch_size, validation=(x, y), progress=False
+    )
+    np.testing.assert_allclose(history, [expected], rtol=1e-13)
+    np.testing.assert_allclose(history["validation_loss"], history, rtol=1e-13)
+
+
+def test_over_fitting_is_told_from_sums_as_it_is_from_means(data):
+    """30 samples of noise to learn by heart, and 10 to validate: sums differ threefold by their number."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 40)), rng.normal(size=(1, 40))
+    said = {}
+    for reduction, rate in (("mean", 0.05), ("sum", 0.05)):
+        network = NeuralNetwork([2, 40, 1], "tanh", output="linear", reduction=reduction,
+                                rng=np.random.default_rng(1))  # fmt: skip
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            network.train(x[:, :30], y[:, :30], rate, 400, optimizer=nn.Adam(eps=1e-300), monitor=True,
+                          validation=(x[:, 30:], y[:, 30:]), progress=False)  # fmt: skip
+        said[reduction] = [str(one.message).split(":")[0] for one in caught if "overfits" in str(one.message)]
+    assert said["sum"] == said["mean"]
+    assert len(said["mean"]) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
@@ -408,6 +469,14 @@ def test_diverging_training_keeps_the_last_finite_parameters(data):
         ({"validation": ONE}, TypeError, "validation: expected a real number"),
         ({"validation": (ONE, ONE)}, ValueError, r"x: expected shape \(2, N\)"),
         ({"early_stopping": nn.EarlyStopping()}, ValueError, "early_stopping: it looks at the validation"),
+        ({"callbacks": print}, TypeError, "callbacks: expected a list of functions, got builtin_func"),
+        ({"callbacks": (f for f in [3])}, TypeError, r"callbacks\[0\]: expected a function of .*, got int"),
+        ({"metrics": nn.accuracy}, TypeError, r'expected names, \["accuracy"\], or functions .*got func'),
+        ({"metrics": [nn.accuracy]}, TypeError, "metrics: expected names, .*got list"),
+        ({"monitor": 1}, TypeError, "monitor: expected True or False, got 1"),
+        ({"monitor": nn.Monitor([1, 1], ["linear"])}, TypeError, "monitor: expected True or False, got <"),
+        ({"progress": "no"}, TypeError, "progress: expected True or False, got 'no'"),
+        ({"resume": 1, "checkpoint": "x"}, TypeError, "resume: expected True or False, got 1"),
         ({"callbacks": [lambda: None]}, TypeError, r"callbacks\[0\]: expected a function of \(epoch\)"),
         ({"metrics": ["precision"]}, ValueError, "metrics: expected one of 'accuracy'; got 'precision'"),
         ({"metrics": {"loss": max}}, ValueError, "metrics: expected a name that .*, got 'loss'"),
