@@ -1,10 +1,10 @@
 """Archives: one JSON document and named arrays in one .npz file, written whole and read with suspicion.
 
-Knows NumPy and files. The file is what np.load expects: a zip archive of uncompressed .npy members; the
-document is the member "header", a text in UTF-8 as an array of bytes. The archive's comment, the last bytes
-of the file, is the SHA-256 of all bytes before: no bit of a file can change without notice. Nothing is ever
-unpickled, and reading takes memory in proportion to the file's size, whatever it declares: a file that was
-made to deceive can have the right checksum.
+Knows NumPy, files and the checks at the door. The file is what np.load expects: a zip archive of uncompressed
+.npy members; the document is the member "header", a text in UTF-8 as an array of bytes. The archive's
+comment, the last bytes of the file, is the SHA-256 of all bytes before: no bit of a file can change without
+notice. Nothing is ever unpickled, and reading takes memory in proportion to the file's size, whatever it
+declares: a file that was made to deceive can have the right checksum.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ import os
 import stat
 import struct
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from nn import checks
 
 Array = npt.NDArray[Any]
 
@@ -43,7 +46,16 @@ class CheckpointError(Exception):
         self.path, self.reason = path, reason
 
     def __str__(self) -> str:
-        return f"{os.fspath(self.path)}: {self.reason}"
+        return printable(f"{os.fspath(self.path)}: {self.reason}")
+
+
+def printable(text: str) -> str:
+    r"""The text with what no terminal can take, or should, written as Python writes it.
+
+    >>> print(printable("a\ud800\x1b[2J"))
+    a\ud800\x1b[2J
+    """
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 class Archive(NamedTuple):
@@ -59,8 +71,8 @@ def write(path: str | os.PathLike[str], header: Mapping[str, Any], arrays: Mappi
 
     The arrays' dtypes are among float64, float32, int64 and uint8. Raises OSError, and leaves what was there.
     """
+    target = Path(checks.path("path", path)).resolve()      # of a link, where it leads
     content = encode(header, arrays)
-    target = Path(path).resolve()               # of a link, where it leads
     beside = target.with_name(f"{target.name}.part")
     try:
         with open(beside, "wb") as file:
@@ -102,15 +114,26 @@ def read(path: str | os.PathLike[str]) -> Archive:
 
     Raises OSError, FileNotFoundError among others, where there is nothing to read.
     """
-    if not stat.S_ISREG(os.stat(path).st_mode):
+    if not stat.S_ISREG(os.stat(checks.path("path", path)).st_mode):
         raise CheckpointError(path, "expected a file, got a folder or a device")
     with open(path, "rb") as file:
         try:
             _check_sum(file)
-            with zipfile.ZipFile(file) as archive:
+            with _explained("it is no .npz archive that can be read"):
+                archive = zipfile.ZipFile(file)
+            with archive:
                 return _contents(archive, os.fstat(file.fileno()).st_size)
-        except UNREADABLE as error:
-            raise CheckpointError(path, str(error) or type(error).__name__) from error
+        except ValueError as error:             # with our own words
+            raise CheckpointError(path, str(error)) from error
+
+
+@contextmanager
+def _explained(what: str) -> Iterator[None]:
+    """What the standard library raises over a file that was made by hand, as a ValueError that says so."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise ValueError(f"{what} ({type(error).__name__}: {error})") from error
 
 
 def _check_sum(file: IO[bytes]) -> None:
@@ -157,7 +180,9 @@ def _header(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo]) ->
     length = info.file_size - len(npy_header("|u1", (info.file_size,)))     # as long as that of `length`
     if not 0 < length <= LONGEST_HEADER:
         raise ValueError(f"header: expected 1 to {LONGEST_HEADER} bytes of text, got {length}")
-    header = json.loads(_array(archive, info, ["|u1", [length]]).tobytes())
+    text = _array(archive, info, ["|u1", [length]]).tobytes()
+    with _explained("header: expected a document in JSON"):
+        header = json.loads(text)
     if not isinstance(header, dict) or not isinstance(header.get("arrays"), dict):
         raise ValueError("header: expected an object that lists the arrays")
     return header
@@ -172,10 +197,12 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, kind: Any) -> Array:
             raise ValueError(f"{info.filename}: expected a dtype and a shape, got {kind!r:.60}")
     if info.file_size != len(start) + math.prod(shape) * np.dtype(dtype).itemsize:
         raise ValueError(f"{info.filename}: {info.file_size} bytes are no array {dtype} of shape {shape}")
-    content = archive.read(info)
+    with _explained(f"{info.filename}: it cannot be read"):
+        content = archive.read(info)
     if not content.startswith(start):
         raise ValueError(f"{info.filename}: it does not begin as an array {dtype} of shape {shape} does")
-    return np.frombuffer(content, dtype, offset=len(start)).reshape(shape).copy()
+    with _explained(f"{info.filename}: no array has the shape {shape}"):
+        return np.frombuffer(content, dtype, offset=len(start)).reshape(shape).copy()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -7,6 +7,7 @@ package computes with, or raises an error that says what was expected, what came
 import inspect
 import math
 import operator
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from numbers import Real
 from typing import Any, SupportsIndex, cast
@@ -290,6 +291,19 @@ def flag(name: str, value: object) -> bool:
     if isinstance(value, bool):
         return value
     raise TypeError(f"{name}: expected True or False, got {value!r:.60}")
+
+
+def path(name: str, value: object) -> str | os.PathLike[str]:
+    """`value` itself if it is a path: text, or a pathlib.Path.
+
+    >>> path("path", 3)
+    Traceback (most recent call last):
+    TypeError: path: expected text or a pathlib.Path, such as "run.npz", got int 3
+    """
+    if isinstance(value, str) or (isinstance(value, os.PathLike) and isinstance(os.fspath(value), str)):
+        return value
+    got = f"{type(value).__name__} {value!r:.60}"
+    raise TypeError(f'{name}: expected text or a pathlib.Path, such as "run.npz", got {got}')
 
 
 def float_type(name: str, value: object) -> np.dtype[Any]:

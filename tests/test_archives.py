@@ -288,3 +288,41 @@ def test_a_document_too_long_to_be_read_is_not_written(path):
     with pytest.raises(ValueError, match="header: expected at most 1048576 bytes of text"):
         archives.write(path, {"text": "x" * (1 << 20)}, {})
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("\ud800", r"\ud800"), ("a\x1b[2J", r"a\x1b[2J"), ("two\nlines", r"two\nlines")]
+)
+def test_an_error_can_be_printed_whatever_a_file_calls_its_arrays(name, told, path):
+    path.write_bytes(headed(json.dumps({"arrays": {name: ["<f8", [2]]}}).encode()))
+    with pytest.raises(CheckpointError) as caught:
+        archives.read(path)
+    assert f"expected the arrays {told}" in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert str(caught.value).encode()
+
+
+def headed(document):
+    return zipped([("header.npy", text(document))])
+
+
+def flipped(content):
+    """With another letter in the header: its own sum in the archive is wrong, the file's is right."""
+    body = content[:-TAIL]
+    assert body.count(b'"arrays"') == 1
+    return sealed(body.replace(b'"arrays"', b'"arrayz"'))
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (sealed(b"no zip archive"), "it is no .npz archive that can be read (BadZipFile: "),
+        (flipped(headed(b'{"arrays": {}}')), "header.npy: it cannot be read (BadZipFile: "),
+        (headed(b"{"), "header: expected a document in JSON (JSONDecodeError: "),
+        (headed(b"\xff"), "header: expected a document in JSON (UnicodeDecodeError: "),
+        (headed(b"[" * 10**5), "header: expected a document in JSON (RecursionError: "),
+        (headed(b"1" * 5000), "header: expected a document in JSON (ValueError: "),
+    ],
+)
+def test_what_the_standard_library_finds_is_told_in_our_words(content, reason, path):
+    assert refusal(path, content).startswith(reason)
