@@ -13,7 +13,7 @@ if not hasattr(autograd, "check_gradients"):
 from nn import schedules, toy_sets
 from nn.archives import CheckpointError
 from nn.callbacks import Epoch, StopTraining
-from nn.checkpoints import Checkpoint
+from nn.checkpoints import Checkpoint, load_preparation
 from nn.clipping import clip_by_norm, clip_by_value
 from nn.comparing import compare_gradients
 from nn.data import find_outliers, one_hot, random_split, stratified_split
@@ -42,6 +42,7 @@ from nn.plots import (
     plot_training_process,
     plot_weights,
 )
+from nn.preparation import Preparation
 from nn.rate_range import RateRange, learning_rate_range_test
 from nn.scaling import Scaler
 from nn.schedules import ReduceOnPlateau
@@ -72,6 +73,7 @@ __all__ = [
     "Nesterov",
     "NeuralNetwork",
     "Neuron",
+    "Preparation",
     "RMSprop",
     "RateRange",
     "ReduceOnPlateau",
@@ -88,6 +90,7 @@ __all__ = [
     "diagnose",
     "find_outliers",
     "learning_rate_range_test",
+    "load_preparation",
     "one_hot",
     "plot_activations",
     "plot_confusion_matrix",

@@ -18,7 +18,7 @@ class Epoch(NamedTuple):
 
     epoch       from 0 for the first
     steps       taken so far
-    loss        the mean over the epoch's samples, as the history has it
+    loss        the mean or the sum over the epoch's samples, as the history has it
     quantities  all that was recorded of this epoch by name, loss, learning_rate and validation_loss among it
     """
 

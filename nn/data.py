@@ -76,7 +76,7 @@ def stratified_split(
             f"labels: class {classes[counts.argmin()]} has one sample, which cannot be in both parts; "
             "leave it out, or use random_split."
         )
-    held_out = math.ceil(share * len(numbers) - 1e-9)      # 7 of 100 at 0.07, though 0.07 · 100 is above 7
+    held_out = held_out_count(len(numbers), share)
     kept = len(numbers) - held_out
     if min(held_out, kept) < len(classes):
         raise ValueError(
@@ -89,6 +89,15 @@ def stratified_split(
         parts[0].append(members[taken:])
         parts[1].append(members[:taken])
     return rng.permutation(np.concatenate(parts[0])), rng.permutation(np.concatenate(parts[1]))
+
+
+def held_out_count(samples: int, share: float) -> int:
+    """How many of the samples a share is, rounded up.
+
+    >>> held_out_count(100, 0.07)                           # though 0.07 · 100 is above 7
+    7
+    """
+    return math.ceil(share * samples - 1e-9)
 
 
 def _proportional(counts: Indices, total: int) -> Indices:

@@ -50,7 +50,7 @@ class History:
         column.setflags(write=False)
         return column
 
-    def record(self, step: int, **quantities: Any) -> None:
+    def record(self, /, step: int, **quantities: Any) -> None:
         """Add one record. Raises ValueError unless the step is later, and quantities and shapes as before."""
         row = {"step": np.asarray(checks.count("step", step, least=0), dtype=float)}
         for name, quantity in quantities.items():

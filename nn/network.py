@@ -10,7 +10,6 @@ a_{l+1} = g(z_{l+1}); W is (out, in), b (out, 1), a and z (width, N); a_0 = x. d
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Self
@@ -20,14 +19,17 @@ import numpy.typing as npt
 
 from nn import checkpoints, checks, network_training, training, twins
 from nn.caches import check_origin, checked_cache, named_cache
+from nn.checkpoints import PathLike
 from nn.dropout import Masks, checked_masks
 from nn.formulas import ACTIVATIONS, Activation
 from nn.history import TrainingHistory
 from nn.initializers import INITIALIZERS, default_for
+from nn.missing import Imputer
 from nn.objectives import LOSSES, reduced
 from nn.parameters import Gradient
 from nn.passes import Batch, Passes
 from nn.penalties import L1, L2
+from nn.preparation import Preparation
 from nn.scaling import Scaler
 
 if TYPE_CHECKING:
@@ -412,13 +414,20 @@ class NeuralNetwork(Passes):
         named = {f"{name}{layer}": a for name, arrays in running.items() for layer, a in enumerate(arrays)}
         return {"parameters": self._parameters, **named}
 
-    def save(self, path: str | os.PathLike[str], scaler: Scaler | None = None) -> None:
-        """Write the network, its history and what x went through to one .npz file; see nn.checkpoints."""
-        checkpoints.save(path, self, scaler)
+    def save(self, path: PathLike, scaler: Scaler | None = None, imputer: Imputer | None = None) -> None:
+        """Write the network, its history and what x went through (the imputer first) to one .npz file.
+
+        Raises TypeError or ValueError, and leaves the file that was there, for what could not be loaded:
+        parameters of nan, a scaler of other features than the network takes.
+        """
+        checkpoints.save(path, self, Preparation(imputer, scaler))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """The network that `save` or a training put there; CheckpointError where it cannot be trusted."""
+    def load(cls, path: PathLike) -> Self:
+        """The network that `save` or a training put there; nn.load_preparation gives what x went through.
+
+        Raises CheckpointError where the file cannot be trusted.
+        """
         return checkpoints.load(path, cls, cls.__name__)
 
     # Checks at the door.

@@ -58,6 +58,7 @@ class Optimizer(ABC):
 
     memories: ClassVar[int] = 0
     buffers: ClassVar[int] = 1
+    squares: ClassVar[tuple[int, ...]] = ()     # the rows of memory that are sums of squares, never below 0
 
     def __new__(cls, *values: float, **named: float) -> Self:
         known = [field.name for field in fields(cls)]
@@ -190,6 +191,7 @@ class RMSprop(Optimizer):
     """
 
     memories: ClassVar[int] = 1
+    squares: ClassVar[tuple[int, ...]] = (0,)
     rho: float = 0.9
     eps: float = 1e-8
 
@@ -214,6 +216,7 @@ class Adagrad(Optimizer):
     """
 
     memories: ClassVar[int] = 1
+    squares: ClassVar[tuple[int, ...]] = (0,)
     eps: float = 1e-10
 
     def _write_step(self, state: State, gradient: Vector, rate: float, parameters: Vector | None) -> None:
@@ -238,6 +241,7 @@ class Adam(Optimizer):
     """
 
     memories: ClassVar[int] = 2
+    squares: ClassVar[tuple[int, ...]] = (1,)
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-8

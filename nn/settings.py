@@ -111,6 +111,13 @@ class Settings:
             "metrics": [] if self.metrics is None else sorted(self.metrics),
         }
 
+    def recorded(self) -> list[str]:
+        """The names of what is recorded each epoch."""
+        names = ["step", "loss", "learning_rate", *(self.metrics or ())]
+        if self.validation is not None:
+            names += ["validation_loss", *(f"validation_{name}" for name in self.metrics or ())]
+        return names + (["gradient_norms", "update_norms"] if self.monitor else [])
+
     def chosen_optimizer(self) -> Optimizer:
         """The optimiser; Adam where neither it nor a rate is named, else gradient descent."""
         plain = "adam" if self.learning_rate is None else "sgd"

@@ -243,12 +243,10 @@ class _Loop:
     def _start(self, samples: int) -> TrainingState:
         """Where to start."""
         rng, checkpoint = checks.generator(self.settings.rng), self.checkpoint
-        optimizer = self.settings.chosen_optimizer().init(self.trainee.parameters)
         if self.settings.resume and checkpoint is not None and os.path.exists(checkpoint.path):
-            return resume(
-                checkpoint.path, self.trainee.network, optimizer, rng, self.description, samples
-            )
-        return TrainingState(optimizer, rng)
+            network = self.trainee.network
+            return resume(checkpoint.path, network, rng, self.settings, self.description, samples)
+        return TrainingState(self.settings.chosen_optimizer().init(self.trainee.parameters), rng)
 
     def _check_parts(self) -> None:
         """Refuse what would fail at the end of the first epoch: a rest too small, weights of 0 only."""
@@ -372,7 +370,17 @@ class _Loop:
         checkpoint, state = self.checkpoint, self.state
         last = state.epoch == self.settings.epochs or self._ended()
         if checkpoint is not None and (last or state.epoch % checkpoint.every == 0):
-            save(checkpoint.path, self.trainee.network, checkpoint.scaler, state, self.description)
+            self._check_what_steps_do_not()
+            save(checkpoint.path, self.trainee.network, checkpoint.preparation, state, self.description)
+
+    def _check_what_steps_do_not(self) -> None:
+        """Squares overflow where gradients do not, and no file holds nan or inf."""
+        memory, x = self.state.optimizer.memory, self.samples.x
+        if not all_finite(memory):
+            raise self._stopped("in what the optimizer remembers", x, np.abs(memory).max(axis=0))
+        for name, array in self.trainee.network.state_arrays().items():
+            if not all_finite(array):       # a running statistic, which has its layer in its name
+                raise self._stopped(f"in {name}", x, self.trainee.parameters)
 
     def _quantities(self) -> dict[str, float]:
         """What is recorded of an epoch beside its loss."""
@@ -429,7 +437,7 @@ class _Loop:
         )
 
 
-def all_finite(numbers: Array) -> bool:
+def all_finite(numbers: npt.NDArray[Any]) -> bool:
     """Whether no entry of a vector is nan or infinite."""
     squares = np.vdot(numbers, numbers)     # which, unlike @, warns of no overflow
     return math.isfinite(squares) or bool(np.isfinite(numbers).all())

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from amounts import amount
+from forging import drop, forge, put, set_array, swap
 
 import nn
 from nn import CheckpointError, NeuralNetwork, archives, checkpoints
@@ -81,8 +82,7 @@ def test_a_network_comes_back_and_computes_the_same_bits(options, path):
 def test_a_scaler_comes_back_with_the_network(path):
     scaler = nn.Scaler.min_max(X)
     network().save(path, scaler)
-    loaded = checkpoints.read(path).scaler
-    np.testing.assert_array_equal(loaded.transform(X), scaler.transform(X))
+    np.testing.assert_array_equal(nn.load_preparation(path).transform(X), scaler.transform(X))
 
 
 def test_history_comes_back_with_the_network(path):
@@ -264,7 +264,7 @@ def test_a_checkpoint_is_written_every_so_many_epochs_and_at_the_end(path, monke
         ({"early_stopping": nn.EarlyStopping(9)}, ValueError, "early_stopping was EarlyStopping.patience=20"),
         ({"rng": np.random.Generator(np.random.MT19937(0))}, ValueError, "of PCG64; got one of MT"),
         ({"checkpoint": None}, ValueError, "resume: expected a checkpoint to go on from"),
-        ({"checkpoint": 3}, TypeError, "checkpoint: expected a path, got int"),
+        ({"checkpoint": 3}, TypeError, "checkpoint: expected text or a pathlib.Path, .*got int 3"),
     ],
 )
 def test_another_training_is_not_resumed(written, changed, error, message):
@@ -297,45 +297,6 @@ def test_without_a_file_to_resume_from_training_begins(path):
 # What was made to deceive: the checksum is right, and something in it is not.
 
 
-def forge(path, change):
-    """Write the checkpoint anew after `change(header, arrays)`."""
-    header, arrays = archives.read(path)
-    change(header, arrays)
-    archives.write(path, header, arrays)
-
-
-def put(*place):
-    """A change that sets header[…][…] = value."""
-    *keys, last, value = place
-
-    def change(header, arrays):
-        for key in keys:
-            header = header[key]
-        header[last] = value
-
-    return change
-
-
-def set_array(name, value):
-    return lambda header, arrays: arrays.update({name: value})
-
-
-def drop(*keys):
-    def change(header, arrays):
-        for key in keys[:-1]:
-            header = header[key]
-        del header[keys[-1]]
-
-    return change
-
-
-def swap(a, b):
-    def change(header, arrays):
-        arrays[a], arrays[b] = arrays[b], arrays[a]
-
-    return change
-
-
 FORGERIES = {
     "another format": (put("format", "?"), "no checkpoint of a network"),
     "no format": (drop("format"), "no checkpoint of a network"),
@@ -354,17 +315,17 @@ FORGERIES = {
     "parameters of two axes": (set_array("network/parameters", np.zeros((1, 21))), "a vector of parameters"),
     "nan": (set_array("network/parameters", np.full(21, np.nan)), "parameters holds nan at index 0"),
     "no memory": (lambda h, a: a.pop("training/memory"), "missing memory"),
-    "memory too short": (set_array("training/memory", np.zeros((2, 20))), "memory: expected shape"),
+    "memory too short": (set_array("training/memory", np.zeros((2, 20))), "memory: expected float64 of"),
     "memory of one axis": (set_array("training/memory", np.zeros(21)), "memory: expected shape"),
-    "best too short": (set_array("best/parameters", np.zeros(20)), "parameters: expected float64 of shape"),
+    "best too short": (set_array("best/parameters", np.zeros(20)), "best parameters: expected float64 of sh"),
     "best in float32": (set_array("best/parameters", np.zeros(21, np.float32)), "got float32"),
     "inf in best": (set_array("best/parameters", np.full(21, np.inf)), "best parameters holds inf"),
-    "unknown best": (set_array("best/more", np.zeros(21)), "unknown more"),
+    "unknown best": (set_array("best/more", np.zeros(21)), "best: expected parameters; got parameters, more"),
     "swapped keys": (swap("network/parameters", "history/loss"), r"loss \(21,\)"),
-    "swapped arrays": (swap("network/parameters", "training/memory"), "expected a vector of parameters"),
+    "swapped arrays": (swap("network/parameters", "training/memory"), "memory: expected shape"),
     "history without steps": (lambda h, a: a.pop("history/step"), "arrays of one length, step among"),
     "history too short": (lambda h, a: a.update({k: a[k][:-1] for k in a if k.startswith("history/")}),
-                          "history: expected 12 epochs, got 11"),
+                          "history: expected 1 or more epochs, 12; got 11"),
     "history that goes back": (lambda h, a: a.update({"history/step": a["history/step"][::-1]}), "step: exp"),
     "scaler without scale": (lambda h, a: a.pop("scaler/scale"), "expected the arrays offset and scale"),
     "scaler of scale 0": (set_array("scaler/scale", np.zeros((2, 1))), "scale: expected numbers above 0"),
@@ -374,14 +335,14 @@ FORGERIES = {
     **{f"{key} {bad!r}": (put("training", key, bad), key.removeprefix("optimizer_"))
        for key in ("epoch", "steps", "optimizer_steps") for bad in (-1, 1.5, "3", None, True, [])},
     "ended 1": (put("training", "ended", 1), "ended: expected true or false"),
-    "plateau of 3": (put("training", "plateau", [1.0, 2.0, 3]), "unpack"),
+    "plateau of 3": (put("training", "plateau", [1.0, 2.0, 3]), "plateau: expected a list of 4 entries, got"),
     "plateau of text": (put("training", "plateau", ["a", 1.0, 0, 0]), "plateau's rate"),
     "plateau of nan": (put("training", "plateau", [0.1, float("nan"), 0, 0]), "plateau's best"),
-    "stopping of 2": (put("training", "stopping", [1.0, 2]), "unpack"),
+    "stopping of 2": (put("training", "stopping", [1.0, 2]), "stopping: expected a list of 3 entries, got"),
     "stopping of text": (put("training", "stopping", ["1", 2, 3]), "the lowest loss"),
     "a warning of no kind": (put("training", "warnings", [["?", 1, 0, ""]]), "a warning's kind"),
-    "a warning of 3": (put("training", "warnings", [["exploding", 1, 0]]), "evidence"),
-    "warnings no list": (put("training", "warnings", 3), "iterable"),
+    "a warning of 3": (put("training", "warnings", [["exploding", 1, 0]]), "a warning: expected a list of 4"),
+    "warnings no list": (put("training", "warnings", 3), "warnings: expected a list of entries, got 3"),
     "no generator's state": (put("training", "generator", {"bit_generator": "PCG64"}), "no state of PCG64"),
     "a generator's name": (put("training", "generator", "bit_generator", "default_rng"), "generator: exp"),
     "a generator's module": (put("training", "generator", "bit_generator", "mtrand"), "generator: expected"),
@@ -418,7 +379,7 @@ def test_what_does_not_belong_in_a_checkpoint_is_refused(written, name):
         (put("network", "rng", 3), "rng"),
         (put("network", "initialization", "zeros"), "initialization"),
         (put("network", "more", 3), "more"),
-        (set_array("network/more", np.zeros(3)), "unknown more|missing more"),
+        (set_array("network/more", np.zeros(3)), "best: expected parameters, more"),
     ],
 )
 def test_an_architecture_that_cannot_be_is_refused(written, change, reason):
@@ -430,15 +391,8 @@ def test_an_architecture_that_cannot_be_is_refused(written, change, reason):
 def test_held_out_samples_that_are_not_there_are_refused(written):
     forge(written, set_array("training/held_out", np.array([0, 30])))
     net = network()
-    with pytest.raises(CheckpointError, match="held_out: expected samples 0 to 29, got 30"):
+    with pytest.raises(CheckpointError, match="held_out: expected 9 samples, 0 to 29; got 2, up to 30"):
         train(net, checkpoint=written, resume=True)
-
-
-@pytest.mark.parametrize(("part", "name"), [("plateau", "reduce_on_plateau"), ("stopping", "early_stopping")])
-def test_a_state_that_the_settings_need_is_not_missing(written, part, name):
-    forge(written, put("training", part, None))
-    with pytest.raises(CheckpointError, match=f"{name}: its state does not belong to"):
-        train(network(), checkpoint=written, resume=True)
 
 
 def test_settings_may_be_numpy_s_numbers(path):

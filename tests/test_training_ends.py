@@ -147,3 +147,23 @@ def test_running_statistics_take_in_nothing_from_a_step_that_is_not_taken(data):
         network.train(*data, engine=LossOfInfinity(network.to_mlp()), epochs=1, progress=False)
     for name, array in network.state_arrays().items():
         np.testing.assert_array_equal(array, before[name])
+
+
+# What no step looks at, and no file may hold.
+
+
+def test_squares_that_overflow_end_a_training_that_is_to_be_saved(tmp_path):
+    """Of a gradient of 1e200 Adam remembers 1e400; its step is 0, and every later one."""
+    trainee = training.engine_alone(lambda theta, x, y: (1.0, np.full(1, 1e200)), np.zeros(1))
+    path = tmp_path / "run.npz"
+    with pytest.raises(FloatingPointError, match="nan or inf in what the optimizer remembers"):
+        trained(trainee, optimizer="adam", validation=None, epochs=3, checkpoint=path)
+    assert not path.exists()
+
+
+def test_running_statistics_that_overflow_end_a_training_that_is_to_be_saved(data, tmp_path):
+    network, path = NeuralNetwork([2, 3, 1], "tanh", batch_norm=True), tmp_path / "run.npz"
+    with pytest.raises(FloatingPointError, match="nan or inf in running_variance0"):
+        network.train(1e170 * data[0], data[1], epochs=3, checkpoint=path, progress=False)
+    assert np.isfinite(network.parameters).all()
+    assert not path.exists()
