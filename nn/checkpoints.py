@@ -276,6 +276,7 @@ def _check(saved: Saved) -> None:
             )
     soundness.check_history(saved.history, sizes)
     if saved.training is not None:
+        checks.one_of("rng", type(saved.training.rng.bit_generator).__name__, GENERATORS)
         soundness.check_training(saved.training, saved.arrays, saved.settings.get("validation"))
 
 

@@ -86,6 +86,19 @@ def test_a_network_that_could_not_be_loaded_is_not_saved_either(name, bad, tmp_p
     assert path.read_bytes() == before
 
 
+def test_a_generator_that_could_not_be_made_again_is_not_saved(tmp_path):
+    class Mine(np.random.PCG64):
+        pass
+
+    path, network = tmp_path / "model.npz", NeuralNetwork([3, 1])
+    network.save(path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=r"rng: expected one of 'PCG64', .*; got 'Mine'"):
+        network.train(FILLED, np.ones((1, 4)), epochs=1, progress=False, checkpoint=path,
+                      rng=np.random.Generator(Mine(0)))  # fmt: skip
+    assert path.read_bytes() == before
+
+
 def test_a_file_of_an_engine_alone_has_a_preparation_too(tmp_path):
     from nn import training
     from nn.settings import Settings
