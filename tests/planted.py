@@ -1,8 +1,7 @@
 """Backward passes with one mistake in them, written as a learner would write them.
 
-They share nothing with the diagnosis that is tested by them, nor with the network's own pass: what is named
-is not what the namer made. `MISTAKES` has a function for every kind: from a generator it makes a random case
-and plants the mistake there; None where the case has no room for it.
+`MISTAKES` has a function for every kind: from a generator it makes a random case and plants the mistake
+there; None where the case has no room for it.
 """
 
 from __future__ import annotations
@@ -10,156 +9,42 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parent))  # for python -m tests.planted; pytest has it there
+
+from learners import (
+    BY_PREDICTION,
+    ENDS,
+    FROM_A,
+    SLOPES,
+    SMOOTH,
+    error_under,
+    logistic,
+    met,
+    one_of,
+    passes,
+    random_case,
+    right,
+    right_error,
+    slope_of,
+)
+from planted_norms import (
+    another_factor_of_gamma,
+    gamma_and_beta_exchanged,
+    gamma_or_beta_not_summed,
+    gamma_or_beta_over_the_wrong_axis,
+    running_statistics,
+    statistics_as_constants,
+    wrong_normalisation,
+)
+from planting import Planted, changed, differing, planted, some_layers, telling
+
 from nn import Diagnosis, NeuralNetwork, diagnose
-
-VALUES: Mapping[str, Callable[[Any], Any]] = {
-    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
-    "tanh": np.tanh,
-    "relu": lambda z: np.where(z > 0, z, 0.0),
-    "linear": lambda z: z,
-    "softmax": lambda z: np.exp(z) / np.exp(z).sum(axis=0),
-}
-SLOPES: Mapping[str, Callable[[Any], Any]] = {
-    "sigmoid": lambda z: np.exp(-z) / (1 + np.exp(-z)) ** 2,
-    "tanh": lambda z: 1 / np.cosh(z) ** 2,
-    "relu": lambda z: np.where(z > 0, 1.0, 0.0),
-    "linear": np.ones_like,
-}
-ENDS = [  # losses, and the outputs they go with
-    ("mean_squared_error", "sigmoid"),
-    ("mean_squared_error", "tanh"),
-    ("mean_squared_error", "relu"),
-    ("mean_squared_error", "linear"),
-    ("mean_squared_error", "softmax"),
-    ("binary_cross_entropy", "sigmoid"),
-    ("cross_entropy", "softmax"),
-]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A network, samples, and what the loss holds besides: dropout masks by layer, penalties."""
-
-    network: NeuralNetwork
-    x: Any
-    y: Any
-    masks: Mapping[int, Any] = field(default_factory=dict)
-    l1: float = 0.0
-    l2: float = 0.0
-
-    @property
-    def top(self):
-        return len(self.network.weights)
-
-    @property
-    def m(self):
-        return self.x.shape[1]
-
-    def context(self):
-        """What diagnose has to be told."""
-        return {"masks": {f"a{n}": mask for n, mask in self.masks.items()}, "l1": self.l1, "l2": self.l2}
-
-
-@dataclass(frozen=True)
-class Planted:
-    """Wrong gradients of a case, and the places where they were made wrong."""
-
-    case: Case
-    gradients: Mapping[str, Any]
-    places: frozenset[str]
-    context: Mapping[str, Any] = field(default_factory=dict)
-
-
-def random_case(rng, *, square=False, hidden=None, ends=ENDS, deep=1, samples=1):
-    """1 to 4 layers of 1 to 5 neurons, or all of one width; 1 to 10 samples."""
-    loss, output = ends[rng.integers(len(ends))]
-    sizes = rng.integers(1, 6, size=int(rng.integers(deep, 5)) + 1).tolist()
-    if square:
-        sizes = [int(rng.integers(2, 5))] * len(sizes)
-    if output == "softmax":
-        sizes[-1] = max(sizes[-1], 2)
-    hidden = hidden or ["sigmoid", "tanh", "relu", "linear"][rng.integers(4)]
-    network = NeuralNetwork(sizes, hidden, output=output, loss=loss, rng=rng)
-    network.parameters = rng.choice([0.5, 1.0]) * rng.normal(size=network.parameters.size)
-    m = int(rng.integers(samples, 11))
-    x, outputs = rng.normal(size=(sizes[0], m)), sizes[-1]
-    if output == "softmax":
-        y = np.eye(outputs)[:, rng.integers(0, outputs, size=m)]
-    elif loss == "binary_cross_entropy":
-        y = rng.integers(0, 2, size=(outputs, m)).astype(float)
-    else:
-        y = rng.normal(size=(outputs, m))
-    return Case(network, x, y)
-
-
-# The learner's passes.
-
-
-def forward(case):
-    cache = {"a0": case.x}
-    net = case.network
-    for layer, (W, b) in enumerate(zip(net.weights, net.biases, strict=True), start=1):
-        cache[f"z{layer}"] = W @ cache[f"a{layer - 1}"] + b
-        name = net.activation_name if layer < case.top else net.output_name
-        cache[f"a{layer}"] = VALUES[name](cache[f"z{layer}"]) * case.masks.get(layer, 1.0)
-    return cache
-
-
-def error_under(loss, output, y, z, a):
-    """dz of the last layer, sample by sample."""
-    if loss == "cross_entropy":
-        return (a - y) / y.shape[1]  # for targets that sum to 1
-    if loss == "binary_cross_entropy":
-        return (a - y) / y.size
-    da = 2 * (a - y) / y.size
-    if output != "softmax":
-        return da * SLOPES[output](z)
-    jacobians = [np.diag(p) - np.outer(p, p) for p in a.T]
-    return np.stack([J @ d for J, d in zip(jacobians, da.T, strict=True)], axis=1)
-
-
-def passes(case, *, error=None, slope=None):
-    """Gradients, errors by layer, the cache; error(cache) and slope(layer, cache) replace the right ones."""
-    cache, net, top = forward(case), case.network, case.top
-    dz = (
-        error_under(net.loss_name, net.output_name, case.y, cache[f"z{top}"], cache[f"a{top}"])
-        if error is None
-        else error(cache)
-    )
-    errors, gradients = {top: dz}, {}
-    for layer in reversed(range(top)):
-        W = net.weights[layer]
-        gradients[f"dW{layer}"] = dz @ cache[f"a{layer}"].T + case.l2 * W + case.l1 * np.sign(W)
-        gradients[f"db{layer}"] = dz.sum(axis=1, keepdims=True)
-        if layer:
-            right = case.masks.get(layer, 1.0) * SLOPES[net.activation_name](cache[f"z{layer}"])
-            wrong = None if slope is None else slope(layer, cache)
-            dz = (W.T @ dz) * (right if wrong is None else wrong)
-            errors[layer] = dz
-    return gradients, errors, cache
-
-
-def right(case):
-    return passes(case)[0]
-
-
-def one_of(rng, choices):
-    choices = list(choices)
-    return choices[rng.integers(len(choices))]
-
-
-def planted(case, gradients, *places, **context):
-    return Planted(case, gradients, frozenset(places), context)
-
-
-def changed(case, name, array):
-    return planted(case, {**right(case), name: array}, name)
-
 
 # The mistakes.
 
@@ -171,7 +56,7 @@ def constant_factor(rng):
     gradients = right(case)
     if rng.random() < 0.5:
         return planted(case, {n: factor * g for n, g in gradients.items()}, f"dz{case.top}")
-    name = one_of(rng, gradients)
+    name = one_of(rng, telling(case, gradients))
     return changed(case, name, factor * gradients[name])
 
 
@@ -180,7 +65,7 @@ def opposite_sign(rng):
     gradients = right(case)
     if rng.random() < 0.5:
         return planted(case, {n: -g for n, g in gradients.items()}, f"dz{case.top}")
-    name = one_of(rng, gradients)
+    name = one_of(rng, telling(case, gradients))
     return changed(case, name, -gradients[name])
 
 
@@ -209,15 +94,19 @@ def permuted(rng):
 def missing_derivative(rng):
     """At one hidden layer, at all of them, or at the output of a squared error."""
     case = random_case(rng)
-    outputs = case.network.loss_name == "mean_squared_error" and case.network.output_name != "softmax"
+    net = case.network
+    outputs = net.loss_name in BY_PREDICTION and net.output_name not in ("softmax", "linear")
     if outputs and rng.random() < 0.4:
-        wrong = passes(case, error=lambda cache: 2 * (cache[f"a{case.top}"] - case.y) / case.y.size)[0]
-        return planted(case, wrong, f"dz{case.top}")
+
+        def error(cache):
+            return slope_of(net.loss_name, case.y, cache[f"a{case.top}"]) / case.y.size
+
+        return planted(case, passes(case, error=error)[0], f"dz{case.top}")
     if case.top == 1:
         return None
     layers = range(1, case.top) if rng.random() < 0.3 else [int(rng.integers(1, case.top))]
     wrong = passes(case, slope=lambda layer, _: 1.0 if layer in layers else None)[0]
-    return planted(case, wrong, *[f"dz{layer}" for layer in layers])
+    return planted(case, wrong, *map(case.error, layers))
 
 
 def derivative_at_a(rng):
@@ -225,7 +114,7 @@ def derivative_at_a(rng):
     layers = range(1, case.top) if rng.random() < 0.5 else [int(rng.integers(1, case.top))]
     g = SLOPES[case.network.activation_name]
     wrong = passes(case, slope=lambda n, cache: g(cache[f"a{n}"]) if n in layers else None)[0]
-    return planted(case, wrong, *[f"dz{layer}" for layer in layers])
+    return planted(case, wrong, *map(case.error, layers))
 
 
 def derivative_of_the_wrong_layer(rng, hidden=None):
@@ -236,8 +125,8 @@ def derivative_of_the_wrong_layer(rng, hidden=None):
     if not others:
         return None
     other, g = one_of(rng, others), SLOPES[case.network.activation_name]
-    wrong = passes(case, slope=lambda n, cache: g(cache[f"z{other}"]) if n == layer else None)[0]
-    return planted(case, wrong, f"dz{layer}")
+    wrong = passes(case, slope=lambda n, cache: g(met(other, cache)) if n == layer else None)[0]
+    return planted(case, wrong, case.error(layer))
 
 
 def relu_mask_of_the_wrong_layer(rng):
@@ -254,7 +143,7 @@ def neighbour_layer(rng):
         return None
     way = rng.integers(3)
     if way == 0:
-        letter = one_of(rng, "Wb")
+        letter = "W" if case.network.batch_norm else one_of(rng, "Wb")
         return changed(case, f"d{letter}{layer}", gradients[f"d{letter}{other}"])
     if way == 1:
         return changed(case, f"dW{layer}", errors[layer + 1] @ cache[f"a{other}"].T)
@@ -313,25 +202,119 @@ def dropout_mask_missing(rng):
     masks = {n: (rng.random((sizes[n], case.m)) < keep) / keep for n in range(1, case.top)}
     case = replace(case, masks=masks)
     layer, g = int(rng.integers(1, case.top)), SLOPES[case.network.activation_name]
-    wrong = passes(case, slope=lambda n, cache: g(cache[f"z{n}"]) if n == layer else None)[0]
-    return planted(case, wrong, f"dz{layer}")
+    wrong = passes(case, slope=lambda n, cache: g(met(n, cache)) if n == layer else None)[0]
+    return planted(case, wrong, case.error(layer))
 
 
-def _part_counted(case, count, mean):
-    """The gradient of the last samples alone: the mean over them, or their part of the mean over all."""
-    part = replace(case, x=case.x[:, -count:], y=case.y[:, -count:])
-    scale = 1 if mean else count / case.m
-    return planted(case, {n: scale * g for n, g in right(part).items()}, f"dz{case.top}")
+def _part_counted(case, kept, mean):
+    """The gradient of some samples alone: the mean over them, or their part of the mean over all."""
+    scale = case.m / kept.sum() if mean else 1
+    wrong = passes(case, error=lambda cache: right_error(case, cache) * kept * scale)[0]
+    return planted(case, wrong, f"dz{case.top}")
 
 
-def last_sample_only(rng):
+def _array_of_part(rng, case, kept):
+    """The same in one array only, or in the dW or the db of all layers."""
+    gradients, errors, cache = passes(case)
+    layers = range(case.top) if rng.random() < 0.5 else [int(rng.integers(case.top))]
+    if rng.random() < 0.5:
+        wrong = {f"db{n}": (errors[n + 1] * kept).sum(axis=1, keepdims=True) for n in layers}
+    else:
+        wrong = {f"dW{n}": (errors[n + 1] * kept) @ cache[f"a{n}"].T for n in layers}
+    return planted(case, gradients | wrong, *wrong)
+
+
+def last_sample_only(rng, end="last"):
+    """In the whole pass, or in one array."""
     case = random_case(rng, samples=2)
-    return _part_counted(case, 1, rng.random() < 0.5)
+    kept = np.arange(case.m) == (case.m - 1 if end == "last" else 0)
+    if rng.random() < 0.4:
+        return _array_of_part(rng, case, kept)
+    return _part_counted(case, kept, rng.random() < 0.5)
+
+
+def first_sample_only(rng):
+    return last_sample_only(rng, end="first")
 
 
 def part_of_the_batch_only(rng):
+    case = random_case(rng, samples=4)
+    count = int(rng.integers(2, case.m - 1))
+    kept = np.arange(case.m) >= case.m - count if rng.random() < 0.5 else np.arange(case.m) < count
+    return _part_counted(case, kept, rng.random() < 0.5)
+
+
+def one_sample_skipped(rng):
+    """By a loop that begins at 1 or ends one early, or has a hole; or in one array."""
     case = random_case(rng, samples=3)
-    return _part_counted(case, int(rng.integers(2, case.m)), rng.random() < 0.5)
+    columns = np.arange(case.m)
+    if rng.random() < 0.4:
+        return _array_of_part(rng, case, columns != one_of(rng, [0, case.m - 1]))
+    return _part_counted(case, columns != one_of(rng, columns), rng.random() < 0.5)
+
+
+def sample_weights_missing(rng):
+    case = random_case(rng, samples=2)
+    case = replace(case, weights=rng.uniform(0.2, 3.0, size=case.m))
+    return planted(case, right(replace(case, weights=None)), f"dz{case.top}")
+
+
+def derivative_twice(rng):
+    """The output's, though the loss's error has it already; or a hidden layer's squared."""
+    case = random_case(rng, samples=2)
+    net = case.network
+    if net.loss_name not in BY_PREDICTION | {"hinge"} and rng.random() < 0.8:
+
+        def error(cache):
+            a = cache[f"a{case.top}"]
+            a = logistic(a) if net.output_name == "linear" else a
+            return right_error(case, cache) * a * (1 - a)
+
+        return planted(case, passes(case, error=error)[0], f"dz{case.top}")
+    if case.top == 1:
+        return None
+    layers, g = some_layers(rng, case), SLOPES[net.activation_name]
+    wrong = passes(case, slope=lambda n, cache: g(met(n, cache)) ** 2 if n in layers else None)[0]
+    return planted(case, wrong, *map(case.error, layers))
+
+
+def wrong_derivative(rng):
+    """Another activation's: a (1 - a) under tanh, tanh' under ReLU, …; in hidden layers or at the output."""
+    case = random_case(rng)
+    net, other = case.network, one_of(rng, SMOOTH)
+    of_a = FROM_A.get(other) if rng.random() < 0.7 else None
+
+    def slope(layer, cache):
+        return SLOPES[other](met(layer, cache)) if of_a is None else of_a(cache[f"a{layer}"])
+
+    outputs = net.loss_name in BY_PREDICTION and net.output_name not in ("softmax", other)
+    if outputs and rng.random() < 0.4:
+
+        def error(cache):
+            da = slope_of(net.loss_name, case.y, cache[f"a{case.top}"]) / case.y.size
+            return da * slope(case.top, cache)
+
+        return planted(case, passes(case, error=error)[0], f"dz{case.top}")
+    if case.top == 1 or other == net.activation_name:
+        return None
+    layers = some_layers(rng, case)
+    wrong = passes(case, slope=lambda n, cache: slope(n, cache) if n in layers else None)[0]
+    return planted(case, wrong, *map(case.error, layers))
+
+
+def updated_weights(rng):
+    """Each layer's step is taken before the error goes down through it."""
+    case, rate = random_case(rng, deep=2), one_of(rng, [0.01, 0.1, 0.5])
+    wrong = passes(case, down=lambda W, dW: W - rate * dW)[0]
+    return planted(case, wrong, *[case.error(layer) for layer in range(1, case.top)])
+
+
+def penalty_on_biases(rng):
+    case = replace(random_case(rng), **one_of(rng, [{"l2": 0.1}, {"l1": 0.01}, {"l1": 0.02, "l2": 0.01}]))
+    wrong = right(case)
+    for layer, b in enumerate(case.network.biases):
+        wrong[f"db{layer}"] = wrong[f"db{layer}"] + case.l2 * b + case.l1 * np.sign(b)
+    return planted(case, wrong, *[f"db{layer}" for layer in range(case.top)])
 
 
 def stale(rng):
@@ -342,17 +325,17 @@ def stale(rng):
     network.update_parameters(old, one_of(rng, [0.03, 0.1, 0.25]))
     case = replace(before, network=network)
     if rng.random() < 0.5:
-        order = rng.permutation(case.m)[: max(1, case.m // 2)]
+        order = rng.permutation(case.m)[: max(4 if case.network.batch_norm else 1, case.m // 2)]
         case = replace(case, x=case.x[:, order], y=case.y[:, order])
-        return planted(case, old, *old, previous=old)
-    return planted(case, old, *old)
+        return planted(case, old, *differing(case, old), previous=old)
+    return planted(case, old, *differing(case, old))
 
 
 def unknown(rng):
     """Something that no table has: one entry off, noise, a cosine."""
     case = random_case(rng, samples=2)
     gradients = right(case)
-    name = one_of(rng, [n for n, g in gradients.items() if np.abs(g).max() > 0] or ["dW0"])
+    name = one_of(rng, [n for n in telling(case, gradients) if np.abs(gradients[n]).max() > 0] or ["dW0"])
     g = gradients[name]
     entry = np.zeros_like(g)
     entry[tuple(rng.integers(0, n) for n in g.shape)] = rng.normal()
@@ -380,6 +363,20 @@ MISTAKES: Mapping[str, Callable[[Any], Planted | None]] = {
     "part of the batch only": part_of_the_batch_only,
     "stale": stale,
     "unknown": unknown,
+    "sample weights missing": sample_weights_missing,
+    "derivative twice": derivative_twice,
+    "wrong derivative": wrong_derivative,
+    "updated weights": updated_weights,
+    "first sample only": first_sample_only,
+    "one sample skipped": one_sample_skipped,
+    "penalty on biases": penalty_on_biases,
+    "statistics as constants": statistics_as_constants,
+    "wrong normalisation": wrong_normalisation,
+    "running statistics": running_statistics,
+    "gamma and beta exchanged": gamma_and_beta_exchanged,
+    "gamma or beta not summed": gamma_or_beta_not_summed,
+    "gamma or beta over the wrong axis": gamma_or_beta_over_the_wrong_axis,
+    "another factor of gamma": another_factor_of_gamma,
 }
 
 
@@ -396,31 +393,25 @@ def plantings(kind: str, count: int):
         rng = np.random.default_rng([list(MISTAKES).index(kind), seed])
         seed += 1
         planting = MISTAKES[kind](rng)
-        if planting is not None and differs(planting):
+        if planting is not None and differing(planting.case, planting.gradients):
             count -= 1
             yield planting
 
 
-def differs(planting: Planted) -> bool:
-    """Whether the mistake makes any difference to the case's gradients."""
-    for name, true in right(planting.case).items():
-        wrong = np.asarray(planting.gradients[name])
-        if wrong.shape != true.shape or np.abs(wrong - true).max() > 1e-9 * np.abs(true).max():
-            return True
-    return False
-
-
-def diagnosed(planting: Planted, dtype: Any = float) -> Diagnosis:
-    """The diagnosis of planted gradients in a precision."""
+def diagnosed(planting: Planted, dtype: str = "float64", reference_dtype: str = "") -> Diagnosis:
+    """The diagnosis of planted gradients in a precision, by a reference in the same one or another."""
     case = planting.case
     gradients = {name: np.asarray(g, dtype=dtype) for name, g in planting.gradients.items()}
-    return diagnose(gradients, case.network, case.x, case.y, **case.context(), **planting.context)
+    reference = NeuralNetwork(**case.network.architecture() | {"dtype": reference_dtype or dtype})
+    for name, array in reference.state_arrays().items():
+        array[...] = case.network.state_arrays()[name]
+    return diagnose(gradients, reference, case.x, case.y, **case.context(), **planting.context)
 
 
 def main(argv: list[str]) -> None:
     """Print how many of so many plantings of each kind are named: python -m tests.planted 300 [float32]."""
     count, dtype = int(argv[0]), argv[1] if len(argv) > 1 else "float64"
-    print(f"{count} plantings of each kind, in {dtype}\n\n{'planted':<31}named  among equals  else")
+    print(f"{count} plantings of each kind, in {dtype}\n\n{'planted':<35}named  among equals  else")
     for kind in MISTAKES:
         named_first, among, others = 0, 0, Counter()
         for planting in plantings(kind, count):
@@ -433,7 +424,7 @@ def main(argv: list[str]) -> None:
                 found = dict.fromkeys(cause.kind for cause in diagnosis.causes)
                 others[" + ".join(found) + " elsewhere" * (list(found) == [kind]) or "nothing"] += 1
         rest = ", ".join(f"{number} {words}" for words, number in others.items())
-        print(f"{kind:<31}{named_first:>5}  {among:>12}  {rest}", flush=True)
+        print(f"{kind:<35}{named_first:>5}  {among:>12}  {rest}", flush=True)
 
 
 if __name__ == "__main__":

@@ -151,7 +151,8 @@ ROOMS = {  # each room, and the project's rooms it may know
         "nn.witnesses",
     },
     "nn.diagnosing": {
-        "nn.checks", "nn.formulas", "nn.network", "nn.objectives", "nn.penalties", "nn.rounding",
+        "nn.checks", "nn.dropout", "nn.formulas", "nn.network", "nn.normalization", "nn.objectives",
+        "nn.parameters", "nn.passes", "nn.penalties", "nn.rounding",
     },
     "nn.plots": {"nn.checks", "nn.history", "nn.metrics", "nn.rate_range"},
 }

@@ -4,20 +4,9 @@ import re
 
 import numpy as np
 import pytest
-from planted import (
-    MISTAKES,
-    SLOPES,
-    VALUES,
-    Case,
-    diagnosed,
-    differs,
-    forward,
-    named,
-    passes,
-    plantings,
-    random_case,
-    right,
-)
+from learners import SLOPES, VALUES, Case, forward, passes, random_case, right
+from planted import MISTAKES, diagnosed, named, plantings
+from planting import differing
 
 from autograd import check_gradients
 from nn import MLP, NeuralNetwork, diagnose
@@ -79,11 +68,13 @@ def test_the_learners_pass_is_the_gradient_of_its_loss_with_penalty_and_dropout(
 def test_a_planted_mistake_makes_a_difference_to_the_networks_own_gradient(kind):
     planting = next(plantings(kind, 1))
     case = planting.case
-    if not case.masks and not case.l1 and not case.l2:
-        own = case.network.backward(case.x, case.y, case.network.forward(case.x))
+    if not case.l1 and not case.l2:
+        masks, training = case.context()["masks"], case.network.batch_norm
+        cache = case.network.forward(case.x, masks, training=training)
+        own = case.network.backward(case.x, case.y, cache, weights=case.weights)
         for name, gradient in right(case).items():
             np.testing.assert_allclose(gradient, own[name], rtol=1e-9, atol=1e-12)
-    assert differs(planting)
+    assert differing(case, planting.gradients)
 
 
 # Planted mistakes are named.
@@ -97,11 +88,14 @@ def test_planted_mistakes_are_named_where_they_are_at_least_19_times_in_20(kind)
 
 @pytest.mark.parametrize("kind", ["constant factor", "transposed", "missing derivative", "stale", "unknown"])
 def test_so_are_they_in_float32(kind):
-    found = [(planting, diagnosed(planting, np.float32)) for planting in plantings(kind, 10)]
+    """Below a normalisation of a few samples, float32 has no digits of what is left; hence without one."""
+    plain = [planting for planting in plantings(kind, 15) if not planting.case.network.batch_norm]
+    found = [(planting, diagnosed(planting, "float32", "float64")) for planting in plain]
     hits = [
         any(named(planting, kind, causes) for causes in (d.causes, *d.also)) for planting, d in found
     ]
-    assert sum(hits) >= 9
+    assert sum(hits) >= 0.9 * len(hits)
+    assert len(hits) >= 10
 
 
 @pytest.mark.parametrize(
@@ -369,18 +363,25 @@ def test_mistakes_that_give_the_same_numbers_are_both_told():
     assert "The same numbers would come of another mistake" in str(diagnosis)
 
 
-@pytest.mark.parametrize("kind", ["constant factor", "missing derivative", "penalty missing", "transposed"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "constant factor", "missing derivative", "penalty missing", "transposed", "sample weights missing",
+        "statistics as constants", "gamma and beta exchanged", "updated weights",
+    ],
+)  # fmt: skip
 def test_the_line_called_right_computes_the_true_quantity(kind):
     for planting in plantings(kind, 12):
         case = planting.case
         gradients, errors, cache = passes(case)
-        known = cache | {f"dz{n}": dz for n, dz in errors.items()} | {"y": case.y, "m": case.m, "np": np}
+        truth = gradients | {f"dz{n}": dz for n, dz in errors.items()} | cache
+        known = truth | {"y": case.y, "m": case.m, "np": np, "weights": case.weights}
         known |= {f"W{n}": W for n, W in enumerate(case.network.weights)}
+        known |= {f"gamma{n}": gamma for n, gamma in enumerate(case.network.gammas)}
         known |= {f"mask{n}": mask for n, mask in case.masks.items()}
         known |= {f"{name}_slope": slope for name, slope in SLOPES.items()}
         for cause in diagnosed(planting).causes:
-            place, truth = cause.places[0], gradients | {f"dz{n}": dz for n, dz in errors.items()}
-            names = dict(known)
+            place, names = cause.places[0], dict(known)
             exec(re.sub(r"(\w+)'\(", r"\1_slope(", cause.mend), names)
             scale = np.abs(truth[place]).max()
             np.testing.assert_allclose(names[place], truth[place], rtol=1e-9, atol=1e-12 * scale)
@@ -489,8 +490,11 @@ def test_two_dicts_show_what_arrays_show_by_themselves():
         ({"candidate": {"dW0": "text"}}, TypeError, "real numbers"),
         ({"l2": -1.0}, ValueError, "l2"),
         ({"l1": "much"}, TypeError, "l1"),
-        ({"masks": {"a2": np.ones((1, 6))}}, ValueError, r"hidden layers \(a1\), got a2"),
-        ({"masks": {"a1": np.ones((1, 6))}}, ValueError, r"expected shape \(3, 6\)"),
+        ({"masks": {"a1": np.ones((3, 6))}}, ValueError, "masks: expected a list of 1"),
+        ({"masks": [np.ones((1, 6))]}, ValueError, r"masks\[0\]: expected shape \(3, 6\)"),
+        ({"masks": [np.full((3, 6), np.nan)]}, ValueError, r"masks\[0\] holds nan"),
+        ({"weights": np.ones(5)}, ValueError, r"weights: expected shape \(6,\)"),
+        ({"weights": -np.ones(6)}, ValueError, "weights holds -1.0"),
         ({"previous": [1.0]}, TypeError, "previous"),
     ],
 )
@@ -543,10 +547,3 @@ def test_a_reference_s_reduction_penalties_and_activations_are_part_of_its_true_
     mean = times(1 / y.size, bare.backward(x, y, bare.forward(x)))
     (cause,) = diagnose(mean, bare, x, y).causes
     assert cause.kind == "constant factor"
-
-
-def test_a_reference_with_batch_normalisation_is_refused_by_name():
-    network = network_of([3, 4, 2], batch_norm=True)
-    x, y = np.ones((3, 5)), np.ones((2, 5))
-    with pytest.raises(ValueError, match="expected a NeuralNetwork without batch normalisation"):
-        diagnose(network.backward(x, y, network.forward(x)), network, x, y)

@@ -11,14 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nn.diagnosing.claims import MENDS, Claim
 from nn.diagnosing.explaining import Explainer
-from nn.diagnosing.mistakes import MENDS, Claim
-from nn.diagnosing.passes import Array, TruePass
+from nn.diagnosing.passes import Array, TruePass, is_error, layer_of
 from nn.diagnosing.report import Cause, Finding, listed
 from nn.diagnosing.search import Story
 
 MULTIPLES = {"constant factor", "opposite sign"}
-OF_SLOPES = {"missing derivative", "derivative at a", "derivative of the wrong layer", "wrong derivative"}
+OF_SLOPES = {
+    "missing derivative", "derivative at a", "derivative of the wrong layer", "wrong derivative",
+    "derivative twice",
+}  # fmt: skip
+FLAT = {"softmax", "linear"}  # whose derivative by an entry alone says nothing
 SHOWN = 4  # entries printed one by one
 
 
@@ -45,23 +49,23 @@ class Case:
     def _downwards(self) -> list[str]:
         if self.true is None:
             return list(self.reference)
-        return sorted(self.reference, key=lambda name: (-layer_of(name), name))
+        return sorted(self.reference, key=lambda name: (_depth(name), name))
 
     def _shows(self, name: str, place: str) -> bool:
-        """Whether an array is wrong by a mistake in this place: its own, or the dz that it is made of."""
-        if not place.startswith("dz"):
+        """Whether an array is wrong by a mistake in this place: its own, or an error that it is made of."""
+        if not is_error(place):
             return name == place
-        above = layer_of(name) < layer_of(place) and name in self.story.arrays
+        above = _depth(place) < _depth(name) and name in self.story.arrays
         return above and not self.explainer.agrees(name, self.reference[name])
 
     def _finding(self, name: str, causes: Sequence[Cause]) -> Finding:
-        here = {name} if self.true is None else {name, f"dz{layer_of(name) + 1}"}
+        here = {name} if self.true is None else {name, _error_of(name)}
         shown = [number for number, cause in enumerate(causes, start=1) if name in cause.arrays]
         made = tuple(number for number in shown if here & set(causes[number - 1].places))
         return Finding(
             name=name,
             shape=self.reference[name].shape,
-            off=_off(self.explainer.candidate.get(name), self.reference[name]),
+            off=_off(self.explainer.candidate.get(name), self.reference[name], self.explainer.floors[name]),
             made=made,
             inherited=tuple(number for number in shown if number not in made),
             mistakes=tuple(causes[number - 1].kind for number in shown),
@@ -109,10 +113,12 @@ class Case:
 
     def _slopes(self, one: Claim, arrays: Sequence[str]) -> str:
         """The derivative in question; for one sample, the quotient of the bias gradients that it is."""
-        if self.true is None or one.kind not in OF_SLOPES or not one.place.startswith("dz"):
+        if self.true is None or one.kind not in OF_SLOPES or not is_error(one.place):
             return ""
         layer = layer_of(one.place)
-        slope = self.true.derivatives[layer](self.true.z[layer])
+        if self.true.activations[layer] in FLAT:
+            return ""
+        slope = self.true.derivatives[layer](self.true.u[layer])
         db = f"db{layer - 1}"
         alone = one.kind == "missing derivative" and len(self._kinds(db)) == 1
         if self.true.samples == 1 and alone and db in arrays:
@@ -133,17 +139,26 @@ class Case:
         return f"{name} is furthest off at {list(place)}: {given[place]:.6g} for {right[place]:.6g}{likeness}"
 
 
-def layer_of(name: str) -> int:
-    """The layer in dz2, dW0, db0.
+def _error_of(name: str) -> str:
+    """The error that an array is made of."""
+    letters = "du" if name.startswith(("dgamma", "dbeta")) else "dz"
+    return f"{letters}{layer_of(name) + 1}"
 
-    >>> layer_of("dW12")
-    12
+
+def _depth(name: str) -> tuple[int, int]:
+    """Where on the way down it is made: du1, dγ0 and dβ0, dz1, dW0 and db0.
+
+    >>> sorted(["dW0", "dz1", "dgamma0", "du1", "dz2", "dW1"], key=_depth)
+    ['dz2', 'dW1', 'du1', 'dgamma0', 'dz1', 'dW0']
     """
-    return int(name[2:])
+    error = name if is_error(name) else _error_of(name)
+    return -layer_of(error), 2 * error.startswith("dz") + (not is_error(name))
 
 
-def _off(given: Array | None, right: Array) -> float:
+def _off(given: Array | None, right: Array, floor: float) -> float:
     if given is None or given.shape != right.shape:
         return float("inf")
     difference, size = float(np.abs(given - right).max()), float(np.abs(right).max())
-    return difference / size if size else (0.0 if difference == 0 else float("inf"))
+    if size <= floor:
+        return 0.0 if difference <= floor else float("inf")
+    return difference / size

@@ -1,6 +1,6 @@
 """One array: the lightest mistakes that turn the right one into the candidate's.
 
-This room knows the table of mistakes and the constant factors.
+This room knows the claims and the constant factors.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from itertools import chain
 
 import numpy as np
 
-from nn.diagnosing.factors import ratio, readings
-from nn.diagnosing.mistakes import ONLY, UNNAMED, Claim, Claims, Variant, claim, scaled
+from nn.diagnosing.claims import ONLY, UNNAMED, Claim, Claims, Variant, claim, is_unnamed
+from nn.diagnosing.factors import Counts, ratio, readings
 from nn.diagnosing.passes import Array
 
 EXACT, ROUGH = 1e-12, 1e-4  # float64's and float32's agreement, as a share of an array's largest magnitude
@@ -31,9 +31,10 @@ WEIGHTS = {  # of all others: 1
     "neighbour layer": 1.2,
     "permuted": 1.3,
     "wrong penalty": 2.0,
+    "updated weights": 2.45,  # of one neuron, the same as a factor without a name
 }
 UNNAMED_FACTOR = 2.5
-ALONE = 0.05  # for a mistake in dz of which one array alone is said to be made
+ALONE = 0.13  # for a mistake in an error of which one array alone is said to be made: never as likely
 AGAIN = 0.15  # weight of the same mistake in a further place
 ENOUGH = 8  # digits that entries must confirm together, where a mistake has factors to choose from
 SMALLEST = float(np.finfo(np.float32).tiny)  # what is smaller may be 0 in float32
@@ -67,14 +68,14 @@ class Explainer:
     """The candidate's arrays, and how closely a hypothesis must agree with them.
 
     previous   the last step's gradients, where they are known
-    counts     what a factor may be: {"m": samples, "outputs": outputs}
+    counts     what a factor may be: {"m": samples, "outputs": outputs, "weights.sum()": …}
     floors     for each array, the difference that rounding alone explains
     tolerance  the largest difference, as a share of the array's largest magnitude, that is agreement
     """
 
     candidate: Mapping[str, Array]
     previous: Mapping[str, Array]
-    counts: Mapping[str, int]
+    counts: Counts
     floors: Mapping[str, float]
     tolerance: float
 
@@ -163,6 +164,21 @@ class Explainer:
         return [(claims + of_factor, factor * value)]
 
 
-def is_unnamed(claims: Claims) -> bool:
-    """Whether there is a factor without a name among them."""
-    return any(one.detail.startswith(UNNAMED) for one in claims)
+def scaled(factor: float, place: str, counts: Counts, tolerance: float) -> tuple[Claims, float]:
+    """The claims that a factor makes, and the factor itself, exact where it has a name."""
+    claims: Claims = ()
+    if factor < 0:
+        claims = claim("opposite sign", "", place, f"{place} has the opposite sign.")
+    size = abs(factor)
+    if abs(size - 1) <= tolerance:
+        return claims, float(np.sign(factor))
+    named = readings(size, counts, tolerance)
+    if not named:
+        words = "no count of samples or outputs" if counts else "is that a count of samples, or of outputs?"
+        says = f"{place} is {size:.6g} times the true one: {words}{'.' * bool(counts)}"
+        return claims + claim("constant factor", f"{UNNAMED}{size:.6g}", place, says), factor
+    value, names = named[0][0], " = ".join(name for _, name, _ in named)
+    shown = "" if named[0][1] == f"{value:g}" else f"{value:.6g} = "
+    meanings = ", or ".join(meaning for _, _, meaning in named)
+    says = f"{place} is {shown}{names} times the true one: {meanings}."
+    return claims + claim("constant factor", names, place, says), float(np.sign(factor)) * value

@@ -13,17 +13,19 @@ from typing import Any
 
 import numpy as np
 
-Counts = Mapping[str, int]
+Counts = Mapping[str, float]
 
 TOO_LARGE = {
     "2": "a 2 too many",
     "m": "the mean's 1/m is missing",
     "outputs": "the mean's 1/outputs is missing",
+    "weights.sum()": "the weighted mean's 1/weights.sum() is missing",
 }
 TOO_SMALL = {
     "2": "a 2 is missing",
     "m": "it is divided by m once too often",
     "outputs": "it is divided by the outputs once too often",
+    "weights.sum()": "it is divided by the sum of the weights once too often",
 }
 
 
@@ -41,9 +43,10 @@ def ratio(candidate: Any, true: Any) -> float:
 
 
 def readings(factor: float, counts: Counts, tolerance: float) -> list[tuple[float, str, str]]:
-    """The simplest products of 2, m and the outputs that are this factor: value, name and what it means.
+    """The simplest products of 2 and the counts that are this factor: value, name and what it means.
 
-    counts  {"m": samples, "outputs": outputs}; a count of 1 cannot be seen and is never named
+    counts  {"m": samples, "outputs": outputs}, and "weights.sum()" where samples have weights; a count of 1
+            cannot be seen and is never named
 
     >>> readings(32.0, {"m": 32, "outputs": 1}, 1e-12)
     [(32.0, 'm', "the mean's 1/m is missing")]
@@ -58,13 +61,13 @@ def readings(factor: float, counts: Counts, tolerance: float) -> list[tuple[floa
 
 
 @lru_cache
-def _products(counts: tuple[tuple[str, int], ...]) -> list[tuple[int, float, str, str]]:
+def _products(counts: tuple[tuple[str, float], ...]) -> list[tuple[int, float, str, str]]:
     """All of them: how many parts, value, name, meaning."""
-    values = {"2": 2, **{name: count for name, count in counts if count > 1}}
+    values = {"2": 2.0, **{name: count for name, count in counts if count != 1}}
     rows = []
     for signs in product((0, 1, -1), repeat=len(values)):
         powers = dict(zip(values, signs, strict=True))
-        value = math.prod(float(values[name]) ** power for name, power in powers.items())
+        value = math.prod(values[name] ** power for name, power in powers.items())
         rows.append((sum(map(abs, signs)), value, _name(powers), _meaning(powers)))
     return sorted(row for row in rows if row[0])
 

@@ -1,6 +1,6 @@
 """The diagnosis: what is wrong with each array, the causes behind it, the evidence and the mend.
 
-This room knows the table of mistakes.
+This room knows what mistakes are called.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nn.diagnosing.mistakes import KINDS
+from nn.diagnosing.claims import KINDS
 
 WIDTH = 80
 OTHERS = 3  # stories printed besides the first
@@ -49,7 +49,7 @@ class Finding:
     """What there is to say about one array.
 
     off        its largest difference from the true one, as a share of that one's largest magnitude; inf where
-               it has another shape
+               it has another shape, or where the true one is 0 or all rounding and it is not
     made       numbers, from 1 on, of the causes that were made in it or in the error dz it is made of
     inherited  of those that only come down to it from further up
     mistakes   the kinds of both

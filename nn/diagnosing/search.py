@@ -16,20 +16,14 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count, product
 
-from nn.diagnosing.explaining import Explainer, Explanation, is_unnamed, weight
-from nn.diagnosing.mistakes import (
-    Claims,
-    Variant,
-    bias_gradients,
-    claim,
-    downs,
-    errors,
-    only_in,
-    parts,
-    rearranged,
-    weight_gradients,
-)
-from nn.diagnosing.passes import Array, TruePass, bias_gradient
+import numpy as np
+
+from nn.diagnosing.array_mistakes import arrays_made_wrong, rearranged
+from nn.diagnosing.claims import Claims, Variant, claim, is_fitted, is_unnamed, only_in
+from nn.diagnosing.explaining import Explainer, Explanation, weight
+from nn.diagnosing.mistakes import downs, errors, norm_downs, updated
+from nn.diagnosing.parts import parts
+from nn.diagnosing.passes import Array, TruePass, layer_of
 
 KEPT = 12  # stories that are followed through a layer
 EQUAL = 0.12  # stories whose weights differ by less cannot be told apart
@@ -39,12 +33,12 @@ EQUAL = 0.12  # stories whose weights differ by less cannot be told apart
 class Story:
     """What a candidate's pass is taken to have done, from the top down to some layer.
 
-    dz      each layer's error, 1 … L; the true one where the story has not come to yet
+    errors  by name, "dz2", "du1", …; the true one where the story has not come to yet
     claims  the mistakes, in the order in which they were made
     arrays  what each of the candidate's arrays is in this story; those it cannot explain are left out
     """
 
-    dz: Mapping[int, Array]
+    errors: Mapping[str, Array]
     claims: Claims = ()
     arrays: Mapping[str, Array] = field(default_factory=dict)
 
@@ -59,9 +53,9 @@ Continuations = Callable[[Story], Iterable[Story]]
 
 def stories(true: TruePass, explainer: Explainer) -> list[Story]:
     """The lightest stories of the whole pass, the very lightest first."""
-    start = Story({layer: dz for layer, dz in enumerate(true.errors()) if layer})
-    layers = [_Layer(true, explainer, layer) for layer in reversed(range(true.top))]
-    return _lightest_first(start, [step for layer in layers for step in (layer.errors, layer.arrays)])
+    start = Story(true.errors())
+    steps = [_Step(true, explainer, place) for place in true.places()]
+    return _lightest_first(start, [half for step in steps for half in (step.errors, step.arrays)])
 
 
 def stories_of_arrays(reference: Mapping[str, Array], explainer: Explainer) -> list[Story]:
@@ -86,31 +80,36 @@ def _of_arrays(name: str, reference: Mapping[str, Array], explainer: Explainer) 
 
 
 @dataclass(frozen=True)
-class _Layer:
-    """One layer on the way down: dz_{l+1}, then dW_l and db_l."""
+class _Step:
+    """One step on the way down: an error, dz or du, then the arrays that are made from it."""
 
     true: TruePass
     explainer: Explainer
-    layer: int
+    place: str
 
     def errors(self, story: Story) -> Iterator[Story]:
-        """The story with every reading of dz_{l+1}; a mistake must explain one of the layer's arrays."""
-        for claims, dz in self._variants(story):
-            for of_factor, factor in self._factors(dz):
-                if claims and is_unnamed(of_factor):
+        """The story with every reading of the error; a mistake must matter, and explain one of its arrays."""
+        variants = list(self._variants(story))
+        variants += [*self._parts(variants), *self._fitted(story)]
+        right = variants[0][1]
+        for claims, error in variants:
+            if claims and np.array_equal(error, right):
+                continue
+            for of_factor, factor in self._factors(error):
+                if claims and of_factor and (is_fitted(claims) or is_unnamed(of_factor)):
                     continue
-                made = claims + of_factor
+                made, value = claims + of_factor, factor * error
                 agreeing = sum(
                     self.explainer.entries(name, array)
-                    for name, array in self._right(factor * dz).items()
+                    for name, array in self.true.arrays(self.place, value).items()
                     if self.explainer.agrees(name, array)
                 )
-                if not made or self.explainer.suffice(agreeing - is_unnamed(made)):
-                    yield Story({**story.dz, self.layer + 1: factor * dz}, story.claims + made, story.arrays)
+                if not made or self.explainer.suffice(agreeing - is_fitted(made)):
+                    yield Story({**story.errors, self.place: value}, story.claims + made, story.arrays)
 
     def arrays(self, story: Story) -> Iterator[Story]:
-        """The story with every reading of dW_l and db_l."""
-        right = self._right(story.dz[self.layer + 1])
+        """The story with every reading of the error's arrays."""
+        right = self.true.arrays(self.place, story.errors[self.place])
         explained = [
             self.explainer.explained(name, array, self._others(name, array, story))
             for name, array in right.items()
@@ -118,57 +117,58 @@ class _Layer:
         for pair in product(*explained):
             yield _longer(story, dict(zip(right, pair, strict=True)))
 
-    def _right(self, dz: Array) -> dict[str, Array]:
-        """The layer's arrays from its error."""
-        return {
-            f"dW{self.layer}": self.true.weight_gradient(self.layer, dz),
-            f"db{self.layer}": bias_gradient(dz),
-        }
-
     def _variants(self, story: Story) -> Iterator[Variant]:
-        if self.layer + 1 < self.true.top:
-            yield from downs(self.true, self.layer + 1, story.dz[self.layer + 2])
-            return
-        whole = list(errors(self.true))
-        yield from whole
-        db = self.explainer.candidate.get(f"db{self.layer}")
-        if db is not None:
-            for claims, dz in whole:
+        layer = layer_of(self.place)
+        norm = self.true.norms[layer]
+        if layer == self.true.top:
+            yield from errors(self.true)
+        elif self.place.startswith("dz") and norm is not None:
+            yield from norm_downs(norm, layer, story.errors[f"du{layer}"])
+        else:
+            yield from downs(self.true, layer, story.errors[f"dz{layer + 1}"])
+
+    def _parts(self, variants: Sequence[Variant]) -> Iterator[Variant]:
+        """The last layer's errors with samples left out, as the candidate's db shows it."""
+        db = self.explainer.candidate.get(f"db{self.true.top - 1}")
+        if layer_of(self.place) == self.true.top and db is not None:
+            for claims, dz in variants:
                 for of_part, part in parts(self.true, dz, db, self.explainer.tolerance):
                     yield of_part + claims, part
 
-    def _factors(self, dz: Array) -> list[tuple[Claims, float]]:
-        """The factors that dz may have: 1, and what the layer's arrays show."""
+    def _fitted(self, story: Story) -> Iterator[Variant]:
+        """The error from weights that were updated, where the story knows their gradient."""
+        layer = layer_of(self.place)
+        made_from_above = layer < self.true.top and self.place == f"d{self.true.met(layer)}"
+        if made_from_above and f"dW{layer}" in story.arrays:
+            dz, dW = story.errors[f"dz{layer + 1}"], story.arrays[f"dW{layer}"]
+            if dW.shape == self.true.W[layer].shape:
+                yield from updated(self.true, layer, dz, dW, self.explainer.candidate)
+
+    def _factors(self, error: Array) -> list[tuple[Claims, float]]:
+        """The factors that the error may have: 1, and what its arrays show."""
         found: dict[float, Claims] = {1.0: ()}
-        shown = (
-            self.explainer.factor(
-                f"dW{self.layer}", dz @ self.true.a[self.layer].T, self.true.penalty(self.layer)
-            ),
-            self.explainer.factor(f"db{self.layer}", bias_gradient(dz)),
-        )
-        for factor in shown:
+        for name, array in self.true.summed(self.place, error).items():
+            factor = self.explainer.factor(name, array, self.true.penalty_in(name))
             if factor is not None:
-                claims, exact = self.explainer.scaled(factor, f"dz{self.layer + 1}")
+                claims, exact = self.explainer.scaled(factor, self.place)
                 found.setdefault(exact, claims)
         return [(claims, factor) for factor, claims in found.items()]
 
     def _others(self, name: str, right: Array, story: Story) -> Iterator[Variant]:
-        """One of the layer's arrays under every mistake of its own."""
+        """One of the error's arrays under every mistake of its own."""
         given = self.explainer.candidate[name]
         yield from rearranged(right, given, name)
-        if name.startswith("dW"):
-            yield from weight_gradients(self.true, self.layer, story.dz, given)
-        else:
-            yield from bias_gradients(self.true, self.layer, story.dz)
-        for claims, dz in self._variants(story):
+        yield from arrays_made_wrong(self.true, name, story.errors, given)
+        for claims, error in self._variants(story):
             if claims:
-                yield tuple(only_in(name, one) for one in claims), self._right(dz)[name]
+                of_array = tuple(only_in(name, one) for one in claims)
+                yield of_array, self.true.arrays(self.place, error)[name]
 
 
 def _longer(story: Story, explained: Mapping[str, Explanation]) -> Story:
     claims = story.claims + tuple(one for of_array, _ in explained.values() for one in of_array)
     known = {name: value for name, (_, value) in explained.items() if value is not None}
-    return Story(story.dz, claims, {**story.arrays, **known})
+    return Story(story.errors, claims, {**story.arrays, **known})
 
 
 def _lightest_first(start: Story, steps: Sequence[Continuations]) -> list[Story]:
