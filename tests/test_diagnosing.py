@@ -274,6 +274,20 @@ def test_a_flat_bias_has_the_right_numbers_in_a_wrong_shape():
     diagnosis = diagnosis_of(right(case) | {"db1": right(case)["db1"].ravel()}, case)
     assert causes(diagnosis) == [("wrong shape", ("db1",))]
     assert "(4,) for (4, 1)" in diagnosis.causes[0].says
+    assert diagnosis.story == "All numbers are right; 1 of 6 arrays has another shape: db1."
+
+
+def test_wrong_numbers_are_counted_apart_from_right_numbers_in_another_shape():
+    case = case_of()
+    gradients = right(case)
+    flat = {name: gradients[name].ravel() for name in ("db0", "db1")}
+    diagnosis = diagnosis_of(gradients | flat | {"dW1": -gradients["dW1"]}, case)
+    assert diagnosis.story == (
+        "1 of 6 arrays is wrong, by 1 mistake. Begin with dW1. Besides, 2 of 6 arrays have another shape: "
+        "db1 and db0."
+    )
+    both = diagnosis_of(gradients | {"db1": 6 * flat["db1"]}, case)
+    assert both.story == "1 of 6 arrays is wrong, by 2 mistakes. Begin with db1."
 
 
 def test_weights_of_the_square_kind_can_be_the_wrong_way_round():

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from nn.diagnosing.claims import KINDS
 
 WIDTH = 80
+SHAPE = "wrong shape"
 OTHERS = 3  # stories printed besides the first
 
 
@@ -67,6 +68,11 @@ class Finding:
         """Whether the array is right."""
         return not self.mistakes
 
+    @property
+    def misshapen(self) -> bool:
+        """Whether all that is wrong with it is its shape."""
+        return self.mistakes == (SHAPE,)
+
     def __str__(self) -> str:
         shape = "×".join(map(str, self.shape)) or "number"
         off = f"{self.off:.2g}" if math.isfinite(self.off) else "-"
@@ -102,15 +108,25 @@ class Diagnosis:
     @property
     def story(self) -> str:
         """The whole of it in a sentence or two."""
-        wrong = [finding for finding in self.findings if not finding.ok]
+        wrong = [finding for finding in self.findings if not (finding.ok or finding.misshapen)]
+        misshapen = [finding.name for finding in self.findings if finding.misshapen]
         arrays = _counted(len(self.findings), "array")
-        if not wrong:
-            return f"Nothing is wrong: all of {arrays} agree."
+        shapes = f"{len(misshapen)} of {arrays} {_have(misshapen)} another shape: {listed(misshapen)}."
+        if wrong:
+            return self._of_wrong(wrong, arrays) + f" Besides, {shapes}" * bool(misshapen)
+        if misshapen:
+            return f"All numbers are right; {shapes}"
+        return f"Nothing is wrong: all of {arrays} agree."
+
+    def _of_wrong(self, wrong: Sequence[Finding], arrays: str) -> str:
+        """How many arrays are wrong, by how many mistakes, and where to begin."""
         amount = f"{len(wrong)} of {arrays} {'are' if len(wrong) > 1 else 'is'} wrong"
-        if all(cause.kind == "unknown" for cause in self.causes):
+        numbers = sorted({number for finding in wrong for number in finding.made + finding.inherited})
+        causes = [self.causes[number - 1] for number in numbers]
+        if all(cause.kind == "unknown" for cause in causes):
             below = "; what is wrong below may follow from it" if len(wrong) > 1 else ""
             return f"{amount}, by none of the known mistakes. Begin with {wrong[0].name}{below}."
-        return f"{amount}, by {_counted(len(self.causes), 'mistake')}. Begin with {self.causes[0].places[0]}."
+        return f"{amount}, by {_counted(len(causes), 'mistake')}. Begin with {causes[0].places[0]}."
 
     def __str__(self) -> str:
         head = f"{'array':<7} {'shape':<9} {'off by':>8}  what it is"
@@ -135,6 +151,10 @@ def listed(words: Sequence[str]) -> str:
     'dW1, db1 and dW0'
     """
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def _have(names: Sequence[str]) -> str:
+    return "have" if len(names) > 1 else "has"
 
 
 def _counted(number: int, noun: str) -> str:
