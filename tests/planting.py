@@ -20,9 +20,10 @@ class Planted:
     context: Mapping[str, Any] = field(default_factory=dict)
 
 
-def telling(case, gradients):
-    """The names of the arrays that are not all rounding, as db is below a normalisation."""
-    return [n for n in gradients if n[:2] != "db" or n[2] == "e" or case.error(int(n[2:]) + 1)[1] == "z"]
+def telling(gradients):
+    """The names of the arrays that are not 0, or rounding of 0, as db is below a normalisation."""
+    sizes = {name: np.abs(g).max() for name, g in gradients.items()}
+    return [name for name, size in sizes.items() if size >= 1e-13 * max(sizes.values())]
 
 
 def some_layers(rng, case):
@@ -41,7 +42,7 @@ def changed(case, name, array):
 def differing(case, gradients):
     """The names of the arrays that differ from the right ones by more than rounding."""
     true = right(case)
-    names = telling(case, true)
+    names = telling(true)
     largest = max(np.abs(true[name]).max() for name in names)
     least = {name: 1e-9 * (np.abs(g).max() if name in names else largest) for name, g in true.items()}
     wrong = {name: np.asarray(gradients[name]) for name in true}
