@@ -338,6 +338,17 @@ def test_a_stale_gradient_is_told_with_the_rate_of_the_step():
     assert "learning rate 0.125" in diagnosis.causes[0].says
 
 
+def test_a_small_array_that_is_wrong_is_not_overlooked_for_a_last_step_that_changed_little():
+    """Under the absolute error dW1 hardly moves in a step, and dW0 is a millionth of it."""
+    network = network_of((2, 3, 1), "tanh", output="linear", loss="mean_absolute_error")
+    network.weights[1] = 1e-6 * network.weights[1]
+    rng = np.random.default_rng(1)
+    case = Case(network, rng.normal(size=(2, 6)), rng.normal(size=(1, 6)))
+    gradients = right(case)
+    wrong = gradients | {"dW0": gradients["dW0"] * rng.uniform(0.5, 2.0, size=(3, 2))}
+    assert causes(diagnosis_of(wrong, case)) == [("unknown", ("dW0",))]
+
+
 def test_gradients_that_were_added_to_the_last_steps_are_told():
     case = case_of()
     last = {name: np.cos(g) for name, g in right(case).items()}

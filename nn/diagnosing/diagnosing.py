@@ -181,7 +181,9 @@ def _of_last_step(
         return layers.flat_gradient(setting.pass_at(parameters).gradients())
 
     for used in (replace(explainer(EXACT), tolerance=UNDONE), explainer(ROUGH)):
-        rate = rate_of_last_step(gradient_at, setting.parameters, layers.flat_gradient(given), used.tolerance)
+        close = {name: np.full_like(array, used.close(name, array)) for name, array in given.items()}
+        vectors = setting.parameters, layers.flat_gradient(given), layers.flat_gradient(close)
+        rate = rate_of_last_step(gradient_at, *vectors)
         if rate is not None:
             step = f"the last step, which had the learning rate {rate:.6g}"
             return _everywhere("stale", f"the gradient at the parameters before {step}", right, used)

@@ -84,9 +84,12 @@ class Explainer:
         given = self.candidate.get(name)
         if given is None or given.shape != value.shape or not given.size:
             return False
-        size = np.abs(value).max()
-        vanished = size < SMALLEST and not given.any()
-        return bool(vanished or np.abs(given - value).max() <= self.tolerance * size + self.floors[name])
+        vanished = np.abs(value).max() < SMALLEST and not given.any()
+        return bool(vanished or np.abs(given - value).max() <= self.close(name, value))
+
+    def close(self, name: str, value: Array) -> float:
+        """The difference from `value` that is agreement."""
+        return self.tolerance * float(np.abs(value).max()) + self.floors[name]
 
     def entries(self, name: str, value: Array) -> int:
         """How many entries of `value` say something: those above rounding, or all where none is."""

@@ -18,21 +18,23 @@ LARGEST = 100.0
 
 
 def rate_of_last_step(
-    gradient: Callable[[Array], Array], parameters: Array, given: Array, tolerance: float
+    gradient: Callable[[Array], Array], parameters: Array, given: Array, close: Array
 ) -> float | None:
     """The learning rate η > 0 for which `given` is the gradient at parameters + η given, if there is one.
+
+    All are (P,); `close` holds the differences that are agreement, entry by entry: a small array, all wrong,
+    is no difference beside a large one.
 
     That is what a gradient is that made the last step of gradient descent and was not computed anew: P
     equations for one unknown, solved by Gauss and Newton's method with a difference quotient for the slope.
 
     >>> rate = rate_of_last_step(lambda w: w**3, np.array([1.0, 2.0]) - 0.05 * np.array([1.0, 8.0]),
-    ...                          np.array([1.0, 8.0]), 1e-8)         # w³ is the gradient of Σ w⁴/4
+    ...                          np.array([1.0, 8.0]), np.full(2, 1e-8))    # w³ is the gradient of Σ w⁴/4
     >>> round(rate, 9)
     0.05
     """
     if not np.isfinite(parameters + 2 * LARGEST * given).all():
         return None
-    close = tolerance * float(np.abs(given).max())
 
     def miss(rate: float) -> Array:
         return gradient(parameters + rate * given) - given
@@ -41,7 +43,7 @@ def rate_of_last_step(
         rate = start
         for _ in range(STEPS):
             here = miss(rate)
-            if np.abs(here).max() <= close:
+            if (np.abs(here) <= close).all():
                 return float(rate)
             width = 1e-6 * rate
             slope = (miss(rate + width) - here) / width
