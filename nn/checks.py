@@ -8,7 +8,7 @@ import inspect
 import math
 import operator
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from numbers import Real
 from typing import Any, SupportsIndex, cast
 
@@ -17,14 +17,19 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
+REDUCTIONS = ("mean", "sum")    # of a loss's terms
+
 
 def real_array(name: str, value: object, expected: object, dtype: npt.DTypeLike = np.float64) -> Array:
     """`value` as an array of this float dtype; integers and booleans are converted, a False is 0.0.
 
     expected  the shape to name in an error
 
-    Raises TypeError for objects, text, complex numbers and dates, ValueError for ragged rows.
+    Raises TypeError for objects, text, complex numbers and dates, ValueError for ragged rows and for masked
+    entries.
     """
+    if type(value) is not np.ndarray:   # which comes in every step
+        refuse_masked(name, value)
     try:
         array = np.asarray(value)
     except ValueError as error:         # NumPy's word for rows of different lengths
@@ -35,9 +40,23 @@ def real_array(name: str, value: object, expected: object, dtype: npt.DTypeLike 
             f"convert it first, for instance with np.asarray({name}, dtype=float)."
         )
     if array.dtype == dtype:
-        return array                    # the quick way, for what comes in every step
+        return array                    # the quick way
     with np.errstate(all="ignore"):     # what is too large for the dtype becomes inf, refused later
         return array.astype(dtype)
+
+
+def refuse_masked(name: str, value: object) -> None:
+    """ValueError for a masked array with anything masked: NumPy would go on with what is under the mask.
+
+    >>> refuse_masked("x", np.ma.array([1.0, -999.0], mask=[False, True]))
+    Traceback (most recent call last):
+    ValueError: x: expected no masked entries, got 1; fill them, or pass x.filled(np.nan) to an nn.Imputer
+    """
+    if isinstance(value, np.ma.MaskedArray) and (masked := int(np.ma.getmaskarray(value).sum())):
+        raise ValueError(
+            f"{name}: expected no masked entries, got {masked}; fill them, or pass {name}.filled(np.nan) "
+            "to an nn.Imputer"
+        )
 
 
 def finite(name: str, array: Array) -> Array:
@@ -121,15 +140,16 @@ def probabilities(name: str, array: Array) -> Array:
     return array
 
 
-def distributions(name: str, array: Array) -> Array:
-    """`array` itself if each column is a probability distribution, to a millionth."""
-    sums = probabilities(name, array).sum(axis=0)
+def distributions(name: str, array: Array, axis: int = 0) -> Array:
+    """`array` itself if each column, or of axis 1 each row, is a probability distribution, to a millionth."""
+    sums = probabilities(name, array).sum(axis=axis)
     wrong = np.abs(sums - 1) > 1e-6
     if wrong.any():
-        column = int(np.argmax(wrong))
+        place, one_hot = int(np.argmax(wrong)), ("[:, labels]", "[labels]")[axis]
+        line = ("column", "row")[axis]
         raise ValueError(
-            f"{name}'s column {column} sums to {sums[column]}; expected every column to sum to 1, "
-            "as a one-hot class label does: np.eye(classes)[:, labels]."
+            f"{name}'s {line} {place} sums to {sums[place]}; expected every {line} to sum to 1, "
+            f"as a one-hot class label does: np.eye(classes){one_hot}."
         )
     return array
 
@@ -149,18 +169,21 @@ def signs(name: str, array: Array) -> Array:
 TARGETS: Mapping[str, Callable[[str, Array], Array]] = {
     "binary_cross_entropy": probabilities,
     "binary_cross_entropy_with_logits": probabilities,
-    "cross_entropy": distributions,
     "hinge": signs,
 }
 
 
-def targets(name: str, array: Array, loss: str) -> Array:
+def targets(name: str, array: Array, loss: str, axis: int = 0) -> Array:
     """`array` itself if it holds what this loss is made for: probabilities, or the signs of two classes.
+
+    axis  along which a sample's targets lie: 0 where samples are columns, 1 where they are rows
 
     >>> targets("y", np.array([[2.0]]), "binary_cross_entropy")
     Traceback (most recent call last):
     ValueError: y holds 2.0 at row 0, column 0; expected probabilities in [0, 1].
     """
+    if loss == "cross_entropy":
+        return distributions(name, array, axis)
     return TARGETS[loss](name, array) if loss in TARGETS else array
 
 
@@ -189,6 +212,7 @@ def class_targets(name: str, value: object, outputs: int, loss: str) -> object:
     """`value` itself, or one-hot targets where it is the labels (N,) that the cross-entropy takes, too."""
     if loss != "cross_entropy":
         return value
+    refuse_masked(name, value)
     try:
         numbers = np.asarray(value)
     except ValueError:                  # ragged rows: the next check says so
@@ -386,6 +410,22 @@ def one_of(name: str, value: object, allowed: Collection[str]) -> str:
     if isinstance(value, str) and value in allowed:
         return value
     raise ValueError(f"{name}: expected one of {', '.join(map(repr, allowed))}; got {value!r}")
+
+
+def names_of_layers(name: str, value: object, layers: int, allowed: Collection[str]) -> list[str]:
+    """`value`, one name for all hidden layers or a sequence with one for each, as a list of allowed names.
+
+    >>> names_of_layers("activation", "tanh", 2, ["relu", "tanh"])
+    ['tanh', 'tanh']
+    >>> names_of_layers("activation", ["relu"], 2, ["relu", "tanh"])
+    Traceback (most recent call last):
+    ValueError: activation: expected 2 names, one a hidden layer, got 1
+    """
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return [one_of(name, value, allowed)] * layers
+    if len(value) != layers:
+        raise ValueError(f"{name}: expected {layers} names, one a hidden layer, got {len(value)}")
+    return [one_of(f"{name}[{i}]", entry, allowed) for i, entry in enumerate(value)]
 
 
 def generator(rng: object) -> np.random.Generator:

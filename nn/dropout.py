@@ -39,15 +39,18 @@ def draw_masks(
     widths: Sequence[int],
     shares: Sequence[float],
     samples: int,
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
     dtype: npt.DTypeLike = np.float64,
 ) -> list[Array | None]:
     """A mask (width, N) for each layer, its entries 0 or 1 / (1 - share); None where the share is 0.
+
+    rng  draws them; None: a fresh generator
 
     >>> none, mask = draw_masks([2, 3], [0.0, 0.5], samples=4, rng=np.random.default_rng(0))
     >>> none is None, mask.shape, sorted(set(mask.ravel().tolist()))
     (True, (3, 4), [0.0, 2.0])
     """
+    rng, samples = checks.generator(rng), checks.count("samples", samples, least=1)
     return [
         np.asarray((rng.random((width, samples)) >= share) / (1.0 - share), dtype) if share else None
         for width, share in zip(widths, shares, strict=True)
@@ -61,12 +64,17 @@ def checked_masks(
     if masks is None:
         return None
     hidden = layer_sizes[1:-1]
-    if not isinstance(masks, list | tuple) or len(masks) != len(hidden):
-        raise ValueError(
-            f"masks: expected a list of {len(hidden)}, a mask or None for each hidden layer, as draw_masks "
-            f"gives; got {masks!r:.60}"
-        )
     return [
         None if mask is None else checks.exactly(f"masks[{i}]", mask, (width, samples), dtype)
-        for i, (mask, width) in enumerate(zip(masks, hidden, strict=True))
+        for i, (mask, width) in enumerate(zip(one_each(masks, len(hidden)), hidden, strict=True))
     ]
+
+
+def one_each(masks: object, hidden: int) -> Masks:
+    """`masks` itself if it is a list with a mask or None for each hidden layer."""
+    if isinstance(masks, list | tuple) and len(masks) == hidden:
+        return masks
+    raise ValueError(
+        f"masks: expected a list of {hidden}, a mask or None for each hidden layer, as draw_masks "
+        f"gives; got {masks!r:.60}"
+    )

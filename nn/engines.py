@@ -20,7 +20,7 @@ from autograd import sum as add_up
 from nn import checks
 from nn.dropout import Masks, checked_masks
 from nn.layers import MLP
-from nn.losses import LOSSES, REDUCTIONS
+from nn.losses import LOSSES
 from nn.penalties import L1, L2
 
 Array = npt.NDArray[np.float64]
@@ -47,6 +47,7 @@ class ModelEngine(ABC):
                linear, the others with any output
     reduction  "mean" or "sum", of the loss's terms
     penalties  L1 or L2 of nn.penalties, on the weights, added to the loss
+    penalise_biases  whether they are on the biases, too
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class ModelEngine(ABC):
         *,
         reduction: str = "mean",
         penalties: Iterable[L1 | L2] = (),
+        penalise_biases: bool = False,
     ) -> None:
         if not isinstance(model, MLP):
             raise TypeError(f"model: expected an nn.MLP, got {type(model).__name__}")
@@ -65,11 +67,12 @@ class ModelEngine(ABC):
         needed = self.loss.output
         if needed not in (None, model.output):
             raise ValueError(f"loss {loss!r} needs output {needed!r}; the model's is {model.output!r}")
-        self.reduction = checks.one_of("reduction", reduction, REDUCTIONS)
+        self.reduction = checks.one_of("reduction", reduction, checks.REDUCTIONS)
         self.penalties = list(penalties)
         for penalty in self.penalties:
             if not isinstance(penalty, L1 | L2):
                 raise TypeError(f"penalties: expected L1(strength) or L2(strength), got {penalty!r:.60}")
+        self.penalise_biases = checks.flag("penalise_biases", penalise_biases)
         self._count = len(model.parameters())
 
     def loss_and_gradient(
@@ -113,7 +116,8 @@ class ModelEngine(ABC):
         return outputs
 
     def _recorded_penalties(self) -> list[Value]:
-        return [penalty(self.model.weights()) for penalty in self.penalties]
+        penalised = self.model.weights(biases=self.penalise_biases)
+        return [penalty(penalised) for penalty in self.penalties]
 
 
 class ScalarEngine(ModelEngine):

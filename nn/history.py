@@ -15,6 +15,8 @@ from nn import checks
 
 Array = npt.NDArray[np.float64]
 
+OWN_NAMES = ("step", "loss", "learning_rate", "gradient_norms", "update_norms")     # no metric can have them
+
 
 class History:
     """Records of one training: at some steps, the same quantities each time, numbers or vectors.

@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd import Value, dot, draw, no_grad, notebook_bundle
 from nn import checks
-from nn.dropout import Array, Masks, draw_masks, dropout_shares
+from nn.dropout import Array, Masks, draw_masks, dropout_shares, one_each
 from nn.initializers import INITIALIZERS, default_for
 from nn.modules import ACTIVATIONS, OUTPUTS, BatchNorm, Dropout, Module
 
@@ -144,7 +144,7 @@ class MLP(Module):
     ) -> None:
         self.sizes = [checks.count("inputs", inputs, 1), *checks.widths("layers", layers, least="[outputs]")]
         hidden = len(self.sizes) - 2
-        names = _activations(activation, hidden)
+        names = checks.names_of_layers("activation", activation, hidden, ACTIVATIONS)
         self.activation = activation if isinstance(activation, str) else names
         self.output = checks.one_of("output", output, OUTPUTS)
         self.dropout = dropout_shares(dropout, hidden)
@@ -165,7 +165,8 @@ class MLP(Module):
         """The outputs for one sample, or the list of them for a list of samples.
 
         masks     a mask or None for each hidden layer, as `draw_masks` gives them; None: nothing is dropped
-        training  whether batch normalisation is by the statistics of these samples, of which it then needs 2
+        training  whether batch normalisation is by the statistics of these samples, of which it then needs 2;
+                  it draws no masks: what dropout drops is said by `masks` alone
         """
         samples, alone = self._samples(x)
         outputs = [OUTPUTS[self.output](zs) for zs in self._logits(samples, masks, training)]
@@ -199,17 +200,18 @@ class MLP(Module):
         """For each hidden layer the mask (width, samples) of its dropout; None where it drops nothing."""
         return draw_masks(self.sizes[1:-1], self.dropout, samples, rng)
 
-    def weights(self) -> list[Value]:
-        """The weights of all layers, without biases, γ and β: what a penalty is on."""
-        return [w for layer in self.layers for neuron in layer.neurons for w in neuron.weights]
+    def weights(self, *, biases: bool = False) -> list[Value]:
+        """What penalties are on: the weights of all layers, with biases if asked for, without γ and β."""
+        neurons = [neuron for layer in self.layers for neuron in layer.neurons]
+        return [p for neuron in neurons for p in (*neuron.weights, *([neuron.bias] if biases else []))]
 
     def _hidden(self, masks: Masks | None, samples: int) -> Iterator[tuple[Layer, Array | None]]:
         """Each hidden layer with its mask."""
         hidden = self.layers[:-1]
-        given = [None] * len(hidden) if masks is None else masks
+        given = [None] * len(hidden) if masks is None else one_each(masks, len(hidden))
         expected = [(len(layer.neurons), samples) for layer in hidden]
         got = [None if mask is None else np.shape(mask) for mask in given]
-        if len(got) != len(hidden) or any(b not in (None, a) for a, b in zip(expected, got, strict=True)):
+        if any(b not in (None, a) for a, b in zip(expected, got, strict=True)):
             raise ValueError(
                 f"masks: expected None or a mask (width, N) for each hidden layer, of shapes {expected}, got "
                 f"{got}; draw_masks(N, rng) gives them"
@@ -257,15 +259,6 @@ class MLP(Module):
         outputs = self([Value(0.0, label=f"x{i}") for i in range(self.sizes[0])])
         level = "neurons" if sum(self.sizes) <= MOST_NEURONS else "layers"
         return {"image/svg+xml": draw(outputs, level=level).svg()}
-
-
-def _activations(value: str | Sequence[str], hidden: int) -> list[str]:
-    """One name for all hidden layers, or a list with one for each, as a list."""
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        return [checks.one_of("activation", value, ACTIVATIONS)] * hidden
-    if len(value) != hidden:
-        raise ValueError(f"activation: expected {hidden} names, one a hidden layer, got {len(value)}")
-    return [checks.one_of(f"activation[{i}]", name, ACTIVATIONS) for i, name in enumerate(value)]
 
 
 def _holds_samples(x: Any) -> bool:

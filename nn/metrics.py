@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn import checks
+from nn.history import OWN_NAMES
 
 Array = npt.NDArray[np.float64]
 Metric = Callable[[Array, Array], float]
@@ -78,13 +79,13 @@ def resolve(metrics: Iterable[str] | Mapping[str, Metric] | None, loss: str) -> 
 
 
 def _name(name: Any) -> str:
-    taken = ("step", "loss", "learning_rate", "gradient_norms", "update_norms")
-    if not isinstance(name, str) or name in taken or name.startswith("validation_"):
+    if not isinstance(name, str) or name in OWN_NAMES or name.startswith("validation_"):
         raise ValueError(f"metrics: expected a name that the history does not use itself, got {name!r}")
     return name
 
 
 def _numbers(name: str, value: npt.ArrayLike, count: int) -> npt.NDArray[np.intp]:
+    checks.refuse_masked(name, value)
     numbers = np.asarray(value)
     if numbers.dtype.kind not in "iu" or numbers.ndim != 1:
         raise TypeError(

@@ -54,6 +54,7 @@ class NeuralNetwork(Passes):
     reduction       "mean" or "sum" of the loss's terms; the gradient is that of the loss reported
     initialization  a name in nn.initializers; None: what fits each layer's activation. Biases are 0
     l1, l2          strength of the penalties l1 Σ |w| and l2 / 2 Σ w² on weights, part of the loss
+    penalise_biases whether the penalties are on biases, too; never on γ and β
     dropout         share of the hidden activations that training drops, in [0, 1), or a list of shares
     batch_norm      whether hidden layers normalise their logits over the batch (see nn.normalization)
     dtype           np.float64 or np.float32: of the parameters and of all that is computed
@@ -86,6 +87,7 @@ class NeuralNetwork(Passes):
         initialization: str | None = None,
         l1: float = 0.0,
         l2: float = 0.0,
+        penalise_biases: bool = False,
         dropout: float | Sequence[float] = 0.0,
         batch_norm: bool = False,
         dtype: npt.DTypeLike = np.float64,
@@ -93,7 +95,7 @@ class NeuralNetwork(Passes):
     ) -> None:
         sizes = checks.widths("layer_sizes", layer_sizes, least="[inputs, outputs]")
         super().__init__(
-            sizes, activation, output, loss, reduction, l1, l2, dropout, batch_norm, dtype
+            sizes, activation, output, loss, reduction, l1, l2, penalise_biases, dropout, batch_norm, dtype
         )
         self.history: TrainingHistory | None = None     # of the last training
         self._output_is_activation = output is None and LOSSES[loss].output is None
@@ -115,7 +117,7 @@ class NeuralNetwork(Passes):
     @classmethod
     def from_mlp(
         cls, model: MLP, loss: str = "mean_squared_error", *, reduction: str = "mean", l1: float = 0.0,
-        l2: float = 0.0,
+        l2: float = 0.0, penalise_biases: bool = False,
     ) -> Self:  # fmt: skip
         """The network that computes what this MLP of Values computes, with a copy of all its numbers.
 
@@ -123,7 +125,10 @@ class NeuralNetwork(Passes):
         >>> NeuralNetwork.from_mlp(MLP(2, [3, 1], activation="tanh"))
         NeuralNetwork([2, 3, 1], activation='tanh', output='linear', loss='mean_squared_error')
         """
-        network = cls(**twins.settings_of(model), loss=loss, reduction=reduction, l1=l1, l2=l2)
+        network = cls(
+            **twins.settings_of(model), loss=loss, reduction=reduction, l1=l1, l2=l2,
+            penalise_biases=penalise_biases,
+        )  # fmt: skip
         twins.copy_numbers(model, network)
         return network
 
@@ -190,7 +195,8 @@ class NeuralNetwork(Passes):
 
         masks     for dropout, of draw_masks: a_l is then what mask_l has left. None: nothing is dropped
         training  normalise by the statistics of this batch, of at least two samples, and not the running
-                  ones: u_l = γ (z_l - mean_l) / √(variance_l + ε) + β, and a_l = g(u_l)
+                  ones: u_l = γ (z_l - mean_l) / √(variance_l + ε) + β, and a_l = g(u_l). It draws no
+                  masks: what dropout drops is said by `masks` alone
 
         Raises ValueError for another shape, nan or inf.
         """
@@ -403,6 +409,7 @@ class NeuralNetwork(Passes):
             "reduction": self.reduction,
             "l1": strengths.get(L1, 0.0),
             "l2": strengths.get(L2, 0.0),
+            "penalise_biases": self.penalise_biases,
             "dropout": self.dropout,
             "batch_norm": self.batch_norm,
             "dtype": self.dtype.name,

@@ -24,7 +24,6 @@ from nn.formulas import beside_zero, minus_size, sigmoid
 
 Array = npt.NDArray[np.float64]
 
-REDUCTIONS = ("mean", "sum")
 SMALLEST = {np.dtype(kind).itemsize: float(np.finfo(kind).tiny) for kind in (np.float32, np.float64)}
 
 

@@ -95,7 +95,13 @@ class LayerArrays(list[Array]):
     def _checked(self, array: object, window: Array) -> Array:
         if array is window:             # what `weights[l] -= step` assigns: it was changed in place
             return window
-        return checks.finite(self._name, checks.exactly(self._name, array, window.shape, window.dtype)).copy()
+        name, shape = self._name, window.shape
+        numbers = checks.real_array(name, array, shape, window.dtype)
+        if numbers.shape != shape:
+            column = "(outputs, 1), a column: array.reshape(-1, 1)"
+            advice = f"A layer's {name} are {'(outputs, inputs)' if name == 'weights' else column}."
+            raise ValueError(checks.shape_message(name, str(shape), str(numbers.shape), advice))
+        return checks.finite(name, numbers).copy()
 
     def _refuse(self, *_: object) -> NoReturn:
         raise TypeError(f"{self._name}: a network keeps its layers; assign to {self._name}[l] instead")

@@ -18,7 +18,7 @@ from nn.buffers import Buffers, Pool
 from nn.dropout import Masks, draw_masks, dropout_shares
 from nn.formulas import ACTIVATIONS, OUTPUTS, Activation
 from nn.normalization import batch_statistics, moved_towards, normalize, normalize_backward
-from nn.objectives import LOSSES, REDUCTIONS, reduced
+from nn.objectives import LOSSES, reduced
 from nn.parameters import Block, LayeredParameters
 from nn.penalties import L1, L2, weight_mask
 
@@ -49,6 +49,7 @@ class Passes(LayeredParameters):
         reduction: str,
         l1: float,
         l2: float,
+        penalise_biases: bool,
         dropout: float | Sequence[float],
         batch_norm: bool,
         dtype: npt.DTypeLike,
@@ -56,18 +57,23 @@ class Passes(LayeredParameters):
         checks.flag("batch_norm", batch_norm)
         super().__init__(layer_sizes, batch_norm, checks.float_type("dtype", dtype))
         hidden = len(layer_sizes) - 2
-        self._hidden = _hidden_activations(activation, hidden)
+        self._hidden = checks.names_of_layers("activation", activation, hidden, ACTIVATIONS)
         self.activation_name = activation if isinstance(activation, str) else _only(self._hidden)
         if output is None:
             self.output_name = activation if isinstance(activation, str) else _last(self._hidden)
         else:
             self.output_name = checks.one_of("output", output, OUTPUTS)
         self.loss_name = checks.one_of("loss", loss, LOSSES)
-        self.reduction = checks.one_of("reduction", reduction, REDUCTIONS)
+        self.reduction = checks.one_of("reduction", reduction, checks.REDUCTIONS)
         _check_combination(self.loss_name, self.output_name)
         self.dropout = dropout_shares(dropout, hidden)
-        self.penalties = [penalty for penalty in (L1(l1), L2(l2)) if penalty.strength]
-        self._penalised = weight_mask(layer_sizes, batch_norm) if self.penalties else np.empty(0)
+        strengths = (L1, "l1", l1), (L2, "l2", l2)
+        penalties = [kind(checks.not_negative(name, strength)) for kind, name, strength in strengths]
+        self.penalties = [penalty for penalty in penalties if penalty.strength]
+        self.penalise_biases = biases = checks.flag("penalise_biases", penalise_biases)
+        self._penalised = np.empty(0)
+        if self.penalties:
+            self._penalised = weight_mask(layer_sizes, batch_norm, biases=biases)
         self.running_mean = [np.zeros_like(beta) for beta in self.betas]
         self.running_variance = [np.ones_like(gamma) for gamma in self.gammas]
         self._pool = Pool(layer_sizes, self.dtype, batch_norm)
@@ -214,16 +220,6 @@ class Passes(LayeredParameters):
         blocks = self._blocks_of(numbers)
         finite = [all(np.isfinite(block).all() for block in pair if block is not None) for pair in blocks]
         return max((layer for layer, ok in enumerate(finite) if not ok), default=len(finite) - 1)
-
-
-def _hidden_activations(activation: object, hidden: int) -> list[str]:
-    """One name for each hidden layer."""
-    if isinstance(activation, list | tuple):
-        if len(activation) != hidden:
-            expected = f"activation: expected {hidden} names, one a hidden layer"
-            raise ValueError(f"{expected}; got {len(activation)}")
-        return [checks.one_of(f"activation[{i}]", name, ACTIVATIONS) for i, name in enumerate(activation)]
-    return [checks.one_of("activation", activation, ACTIVATIONS)] * hidden
 
 
 def _only(names: list[str]) -> str | None:

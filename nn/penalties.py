@@ -27,15 +27,18 @@ from nn.parameters import parameter_count, windows
 Array = npt.NDArray[np.float64]
 
 
-def weight_mask(layer_sizes: Sequence[int], batch_norm: bool = False) -> Array:
+def weight_mask(layer_sizes: Sequence[int], batch_norm: bool = False, *, biases: bool = False) -> Array:
     """Which of a network's parameters are weights: (P,), 1.0 for a weight and 0.0 for a bias, a γ or a β.
 
-    >>> weight_mask([2, 1, 1])
-    array([1., 1., 0., 1., 0.])
+    biases  whether these have 1.0, too
+
+    >>> weight_mask([2, 1, 1]), weight_mask([2, 1], biases=True)
+    (array([1., 1., 0., 1., 0.]), array([1., 1., 1.]))
     """
     mask = np.zeros(parameter_count(layer_sizes, batch_norm))
-    for W, _ in windows(mask, layer_sizes, batch_norm):
+    for W, b in windows(mask, layer_sizes, batch_norm):
         W[...] = 1.0
+        b[...] = float(biases)
     return mask
 
 
@@ -61,7 +64,7 @@ class L2:
         """Value and gradient (P,) at parameters (P,); mask (P,) is 1 where they are penalised, else 0.
 
         A network's mask is weight_mask(layer_sizes), which leaves the biases alone: they shift what a
-        neuron gives and make no function steep. np.ones(P) penalises them too.
+        neuron gives and make no function steep.
         """
         gradient = self.strength * _penalised(parameters, mask)
         return float(gradient @ parameters) / 2, gradient       # Σ strength w · w

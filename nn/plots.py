@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn import checks
-from nn.history import History, TrainingHistory
+from nn.history import OWN_NAMES, History, TrainingHistory
 from nn.metrics import confusion_matrix
 from nn.rate_range import RateRange
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = npt.NDArray[np.float64]
-
-NO_METRICS = ("step", "loss", "learning_rate", "gradient_norms", "update_norms")
-
 
 def plot_training_process(network: Any, x: npt.ArrayLike, y: npt.ArrayLike, epochs: int = 1000) -> Figure:
     """Train by gradient descent at learning rate 0.01 and plot the loss of each epoch, before its step.
@@ -174,7 +171,7 @@ def plot_history(history: History | TrainingHistory, title: str = "Training") ->
     history  what `train` returns. Training is drawn full, validation dashed; of both, the metrics too
     """
     own = [name for name in history.names if not name.startswith("validation_")]
-    metrics = [name for name in own if name not in NO_METRICS]
+    metrics = [name for name in own if name not in OWN_NAMES]
     figure: Figure = _matplotlib("figure").Figure(
         figsize=(5 * (1 + len(metrics)), 4), layout="constrained"
     )

@@ -81,6 +81,7 @@ class Network(Protocol):
     loss_name: str
     reduction: str
     penalties: list[L1 | L2]
+    penalise_biases: bool
 
     @property
     def weights(self) -> LayerArrays: ...
@@ -120,12 +121,11 @@ def gradient_terms(
         for layer in reversed(range(len(names))):
             W, (a, s_a) = network.weights[layer], passed[layer].a
             error, s_error = dz
-            s_W = s_error @ np.abs(a).T + np.abs(error) @ s_a.T
-            for penalty in network.penalties:
-                _, slope = penalty.value_and_gradient(W.ravel(), np.ones(W.size))
-                s_W += np.abs(slope).reshape(W.shape)
-            terms[f"dW{layer}"] = float(np.max(s_W))
-            terms[f"db{layer}"] = float(np.max(s_error.sum(axis=1)))
+            s_W = s_error @ np.abs(a).T + np.abs(error) @ s_a.T + _penalty_sizes(network, W)
+            s_b = s_error.sum(axis=1, keepdims=True)
+            if network.penalise_biases:
+                s_b += _penalty_sizes(network, network.biases[layer])
+            terms[f"dW{layer}"], terms[f"db{layer}"] = float(np.max(s_W)), float(np.max(s_b))
             if layer:
                 da = W.T @ error, _carried(W.T, s_error) + np.abs(W).T @ np.abs(error)
                 if (mask := cache.get(f"mask{layer}")) is not None:
@@ -135,6 +135,14 @@ def gradient_terms(
                     dz, found = _back_through_norm(network.gammas[layer - 1], passed[layer], dz)
                     terms[f"dgamma{layer - 1}"], terms[f"dbeta{layer - 1}"] = found
     return terms
+
+
+def _penalty_sizes(network: Network, array: Array) -> Array:
+    """Of the penalties' slopes at weights, or at biases that are penalised, too."""
+    sizes = np.zeros(array.size)
+    for penalty in network.penalties:
+        sizes += np.abs(penalty.value_and_gradient(array.ravel(), np.ones(array.size))[1])
+    return sizes.reshape(array.shape)
 
 
 def _forward_sizes(network: Network, names: list[str], cache: Mapping[str, Array]) -> list[Layer]:

@@ -23,20 +23,24 @@ Kind = TypeVar("Kind", bound=ModelEngine)
 
 
 class Objective(NamedTuple):
-    """What is differentiated: a loss's name and reduction, and penalties."""
+    """What is differentiated: a loss's name and reduction, and penalties, perhaps on biases, too."""
 
     loss: str
     reduction: str
     penalties: list[L1 | L2]
+    penalise_biases: bool = False
 
     def engine(self, kind: type[Kind], model: MLP) -> Kind:
         """An engine of this kind for the model."""
-        return kind(model, self.loss, reduction=self.reduction, penalties=self.penalties)
+        return kind(model, **self._options(), penalties=self.penalties)
 
     def network(self, model: MLP) -> NeuralNetwork:
         """The hand-derived network for the model."""
         l1, l2 = (sum(p.strength for p in self.penalties if isinstance(p, kind)) for kind in (L1, L2))
-        return NeuralNetwork.from_mlp(model, self.loss, reduction=self.reduction, l1=l1, l2=l2)
+        return NeuralNetwork.from_mlp(model, **self._options(), l1=l1, l2=l2)
+
+    def _options(self) -> dict[str, Any]:
+        return {"loss": self.loss, "reduction": self.reduction, "penalise_biases": self.penalise_biases}
 
 
 def objective_of(sides: tuple[Any, Any], loss: str | None) -> Objective:
@@ -51,7 +55,7 @@ def objective_of(sides: tuple[Any, Any], loss: str | None) -> Objective:
                 "leave it out, or compare with a network that has this loss"
             )
         loss = side.loss_name
-        found = Objective(loss, side.reduction, side.penalties)
+        found = Objective(loss, side.reduction, side.penalties, side.penalise_biases)
     return found
 
 

@@ -61,7 +61,11 @@ def problem(activation, loss, output, seed=0, samples=5, **settings):
 
 
 def engines_of(network):
-    settings = {"reduction": network.reduction, "penalties": network.penalties}
+    settings = {
+        "reduction": network.reduction,
+        "penalties": network.penalties,
+        "penalise_biases": network.penalise_biases,
+    }
     return [kind(network.to_mlp(), network.loss_name, **settings) for kind in (ScalarEngine, LiftedEngine)]
 
 
@@ -167,6 +171,18 @@ def test_an_mlp_in_question_takes_over_reduction_and_penalties():
         assert not compare_gradients(engine, x, y, reference=network, masks=masks).ok
     whole = ScalarEngine(network.to_mlp(), "huber", reduction="sum", penalties=[L1(0.1), L2(0.2)])
     compare_gradients(whole, x, y, reference=network, masks=masks).assert_ok()
+
+
+def test_penalties_of_biases_are_one_thing_in_every_engine():
+    settings = {"l1": 0.1, "l2": 0.2, "batch_norm": True}
+    network, x, y, _ = problem("tanh", "huber", "linear", penalise_biases=True, **settings)
+    compare_gradients(network, x, y).assert_ok()
+    for engine in engines_of(network):
+        compare_gradients(engine, x, y, reference=network).assert_ok()
+        compare_gradients(network.to_mlp(), x, y, reference=engine).assert_ok()
+    without = NeuralNetwork.from_mlp(network.to_mlp(), "huber", l1=0.1, l2=0.2)
+    report = compare_gradients(without, x, y, reference=network)
+    assert [row.name for row in report.rows if not row.ok] == ["db0", "db1", "db2"]
 
 
 def test_a_gradient_without_mask_or_weights_is_accused():

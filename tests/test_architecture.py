@@ -76,7 +76,7 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.batches": set(),
     "nn.progress": {"nn.callbacks"},
     "nn.early_stopping": {"nn.checks"},
-    "nn.metrics": {"nn.checks"},
+    "nn.metrics": {"nn.checks", "nn.history"},
     "nn.settings": {
         "nn.callbacks", "nn.checkpoints", "nn.checks", "nn.early_stopping", "nn.metrics", "nn.optimizers",
         "nn.schedules",

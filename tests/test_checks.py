@@ -1,9 +1,11 @@
 """Each check passes what it should, and says what was wrong with what it does not."""
 
+from collections import deque
+
 import numpy as np
 import pytest
 
-from nn import checks
+from nn import MLP, Imputer, NeuralNetwork, Scaler, checks, confusion_matrix
 
 
 @pytest.mark.parametrize("dtype", [bool, np.int8, np.uint64, int, np.float16, np.float32, np.longdouble])
@@ -37,6 +39,36 @@ def test_a_float64_array_is_not_copied():
 def test_what_is_not_a_real_number_is_a_type_error(value):
     with pytest.raises(TypeError, match="x: expected an array of real numbers, got dtype"):
         checks.real_array("x", value, "(1, N)")
+
+
+MASKED = np.ma.array([[1.0, -999.0, 3.0]], mask=[[False, True, False]])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: checks.real_array("x", MASKED, "(1, N)"),
+        lambda: checks.class_targets("x", MASKED[0].astype(int), 4, "cross_entropy"),
+        lambda: NeuralNetwork([1, 1]).forward(MASKED),
+        lambda: Scaler.standard(MASKED),
+        lambda: confusion_matrix(MASKED[0].astype(int), [0, 0, 0], 4),
+    ],
+)
+def test_a_masked_entry_is_refused_with_the_ways_out(call):
+    with pytest.raises(ValueError, match=r"expected no masked entries, got 1; fill them.* nn\.Imputer"):
+        call()
+
+
+def test_a_masked_array_with_nothing_masked_is_an_array():
+    assert checks.columns("x", np.ma.array([[1.0, 2.0]])).tolist() == [[1.0, 2.0]]
+    filled = Imputer.fit(MASKED.filled(np.nan), "mean").transform(MASKED.filled(np.nan))
+    assert filled.tolist() == [[1.0, 2.0, 3.0]]
+
+
+def test_both_networks_take_names_of_layers_in_any_sequence():
+    names = deque(["relu", "tanh"])
+    assert NeuralNetwork([2, 3, 3, 1], names).activation_names() == ["relu", "tanh", "tanh"]
+    assert [layer.activation for layer in MLP(2, [3, 3, 1], names).layers] == ["relu", "tanh", "linear"]
 
 
 @pytest.mark.parametrize(

@@ -221,6 +221,9 @@ def test_the_generator_passed_in_decides_the_weights():
             lambda: MLP(2, [3, 1])([1.0, 2.0], [np.ones((1, 3))]),
         ),
         (ValueError, r"masks: expected .* got \[None, None\]", lambda: MLP(1, [3, 1])([1.0], [None] * 2)),
+        (ValueError, "masks: expected a list of 1, .* got 3", lambda: MLP(1, [3, 1])([1.0], masks=3)),
+        (TypeError, "rng: expected a numpy.random.Generator", lambda: MLP(1, [3, 1]).draw_masks(3, 0)),
+        (ValueError, "samples: expected a whole number of", lambda: MLP(1, [3, 1]).draw_masks(0, None)),
         (
             ValueError,
             "trains on 2 samples or more, got 1",

@@ -8,8 +8,8 @@ import pytest
 from test_network import ACTIVATIONS, OUTPUTS_AND_LOSSES, softmax
 
 from nn import NeuralNetwork, training
+from nn.checks import REDUCTIONS
 from nn.network_training import own_engine
-from nn.objectives import REDUCTIONS
 
 torch = pytest.importorskip("torch", reason="PyTorch is the witness of this file")
 F = torch.nn.functional
@@ -78,7 +78,7 @@ def theirs(network, x, y, weights=None, masks=None, l1=0.0, l2=0.0, norms=None):
     if network.reduction == "mean":
         total = total / (w.sum() * terms[0].numel())
     for name, leaf in named.items():
-        if name.startswith("dW"):
+        if name[:-1] in (("dW", "db") if network.penalise_biases else ("dW",)):
             total = total + l1 * leaf.abs().sum() + l2 / 2 * (leaf**2).sum()
     total.backward()
     return total.item(), {name: leaf.grad.numpy() for name, leaf in named.items()}
@@ -173,10 +173,21 @@ def test_labels_are_one_hot_targets():
 
 @pytest.mark.parametrize(("l1", "l2"), [(0.1, 0.0), (0.0, 0.3), (0.05, 0.2)])
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_penalties_match_pytorch_and_leave_all_but_weights_alone(l1, l2, batch_norm):
-    network, x, y = problem([3, 5, 4, 2], 8, output="linear", l1=l1, l2=l2, batch_norm=batch_norm)
+@pytest.mark.parametrize("biases", [False, True])
+def test_penalties_match_pytorch_and_leave_all_but_weights_alone_or_biases_too(l1, l2, batch_norm, biases):
+    settings = {"l1": l1, "l2": l2, "penalise_biases": biases, "batch_norm": batch_norm}
+    network, x, y = problem([3, 5, 4, 2], 8, output="linear", **settings)
+    network.parameters += 0.1       # biases among them
     norms = batch_norms(network) if batch_norm else None
     assert_agreement(ours(network, x, y), theirs(network, x, y, l1=l1, l2=l2, norms=norms))
+
+
+def test_what_the_penalties_are_on_is_saved(tmp_path):
+    network, x, y = problem([3, 4, 2], 8, output="linear", l2=0.2, penalise_biases=True)
+    network.save(tmp_path / "network.npz")
+    loaded = NeuralNetwork.load(tmp_path / "network.npz")
+    assert loaded.penalise_biases
+    np.testing.assert_array_equal(ours(loaded, x, y)[1]["db1"], ours(network, x, y)[1]["db1"])
 
 
 def test_compute_loss_has_the_penalties_and_evaluate_has_not():
@@ -430,12 +441,14 @@ def test_the_first_weights_fit_the_activation(activation, fans):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"activation": ["relu"]}, ValueError, "activation: expected 2 names, one a hidden layer; got 1"),
+        ({"activation": ["relu"]}, ValueError, "activation: expected 2 names, one a hidden layer, got 1"),
         ({"activation": ["relu", "softmax"]}, ValueError, r"activation\[1\]: expected one of 'sigmoid'"),
         ({"activation": None}, ValueError, "activation: expected one of 'sigmoid', .*; got None"),
         ({"layer_sizes": [2, 1], "activation": []}, ValueError, "output: expected a name"),
         ({"reduction": "none"}, ValueError, "reduction: expected one of 'mean', 'sum'; got 'none'"),
-        ({"l1": -1.0}, ValueError, "strength: expected a finite number of at least 0, got -1.0"),
+        ({"l1": -1.0}, ValueError, "^l1: expected a finite number of at least 0, got -1.0"),
+        ({"l2": -1.0}, ValueError, "^l2: expected a finite number of at least 0, got -1.0"),
+        ({"penalise_biases": 1}, TypeError, "penalise_biases: expected True or False, got 1"),
         ({"dropout": 1.0}, ValueError, r"dropout: expected a number in \[0, 1\), got 1.0"),
         ({"dropout": [0.5]}, ValueError, "dropout: expected 2 shares, one a hidden layer, got 1"),
         ({"dropout": [0.5, -0.1]}, ValueError, r"dropout\[1\]: expected a number in \[0, 1\), got -0.1"),

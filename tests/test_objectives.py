@@ -4,7 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from nn import objectives
+from nn import checks, objectives
 from nn.formulas import OUTPUTS
 from nn.objectives import LOSSES, reduce_gradient, reduced
 
@@ -138,7 +138,7 @@ def test_cross_entropy_gradient_holds_for_targets_that_do_not_sum_to_one():
 # Reductions.
 
 
-@pytest.mark.parametrize("reduction", objectives.REDUCTIONS)
+@pytest.mark.parametrize("reduction", checks.REDUCTIONS)
 def test_a_weight_of_two_is_a_sample_met_twice_and_one_of_zero_is_none(reduction):
     terms = np.array([[1.0, 2.0, 5.0], [4.0, 0.5, 3.0]])
     twice = np.array([[1.0, 1.0, 5.0], [4.0, 4.0, 3.0]])

@@ -124,6 +124,15 @@ def test_a_wrong_weight_array_changes_nothing(network, value, error, message):
     np.testing.assert_array_equal(network.parameters, before)
 
 
+def test_a_wrong_layer_is_told_of_layers_and_not_of_samples(network):
+    advice = r"A layer's biases are \(outputs, 1\), a column: array\.reshape\(-1, 1\)\.$"
+    for first, got in ((np.ones(3), r"\(3,\)"), (np.ones((1, 3)), r"\(1, 3\)")):
+        with pytest.raises(ValueError, match=rf"biases: expected shape \(3, 1\), got {got}; .*\? {advice}"):
+            network.biases = [first, np.ones((1, 1))]
+    with pytest.raises(ValueError, match=r"got \(2, 3\); .*\? A layer's weights are \(outputs, inputs\)\.$"):
+        network.weights[0] = np.ones((2, 3))
+
+
 @pytest.mark.parametrize(
     ("value", "error", "message"),
     [
