@@ -197,15 +197,21 @@ def labels(name: str, value: object, classes: int) -> Array:
     Traceback (most recent call last):
     ValueError: y: expected classes 0 to 1, got 2 at index 1
     """
-    numbers = np.asarray(value)
-    outside = (numbers < 0) | (numbers >= classes)
-    if outside.any():
-        place = int(np.argmax(outside))
-        known = f"classes 0 to {classes - 1}"
-        raise ValueError(f"{name}: expected {known}, got {numbers[place]} at index {place}")
+    numbers = class_numbers(name, np.asarray(value), classes)
     targets = np.zeros((classes, len(numbers)))
     targets[numbers, np.arange(len(numbers))] = 1.0
     return targets
+
+
+def class_numbers(name: str, numbers: npt.NDArray[Any], classes: int) -> npt.NDArray[np.intp]:
+    """A vector of whole numbers from 0 to classes - 1, be they floats, as integers."""
+    outside = ~np.isin(numbers, np.arange(classes))
+    if outside.any():
+        place = int(np.argmax(outside))
+        raise ValueError(
+            f"{name}: expected classes 0 to {classes - 1}, got {numbers[place]} at index {place}"
+        )
+    return numbers.astype(np.intp)
 
 
 def class_targets(name: str, value: object, outputs: int, loss: str) -> object:

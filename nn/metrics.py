@@ -26,26 +26,53 @@ def accuracy(y_true: npt.ArrayLike, y_pred: npt.ArrayLike, threshold: float = 0.
     """The share of samples that are put into their class, from 0 to 1.
 
     y_true     (classes, N), one-hot or probabilities, or (N,), whole numbers from 0; for two classes told
-               apart by one output (1, N), 0 or -1 and 1
-    y_pred     (classes, N), of which the largest decides, or (1, N)
+               apart by one output (1, N) or (N,), 0 or -1 and 1
+    y_pred     (classes, N), of which the largest decides, or (1, N); or what an MLP of Values gives for a
+               list of samples: then y_true has its form, a row a sample, or is (N,)
     threshold  above which one output means class 1: ½ for a probability, 0 for a logit
+
+    Raises ValueError for labels that are none: outside the classes, fractional, above 1 or below -1.
 
     >>> accuracy([[1, 0, 1, 0]], [[0.9, 0.2, 0.4, 0.1]])
     0.75
     """
-    p = checks.columns("y_pred", y_pred)
+    values = _numbers_of_values(y_pred)
+    p = checks.columns("y_pred", y_pred if values is None else values)
     y = checks.real_array("y_true", y_true, f"{p.shape} or {p.shape[1:]}")
+    if values is not None:
+        y = y.T
     if y.shape not in (p.shape, p.shape[1:]):
         raise ValueError(f"y_true: expected shape {p.shape} or {p.shape[1:]}, got {y.shape}")
-    truth, predicted = classes(y, 0.5, len(p)), classes(p, threshold, len(p))
-    return float(np.mean(truth == predicted))
+    if y.ndim == 1 < len(p):
+        truth = checks.class_numbers("y_true", y, len(p))
+    else:
+        truth = _classes(_targets(y.reshape(p.shape)), 0.5)
+    return float(np.mean(truth == _classes(p, threshold)))
 
 
-def classes(y: Array, threshold: float, outputs: int) -> npt.NDArray[np.intp]:
+def _classes(y: Array, threshold: float) -> npt.NDArray[np.intp]:
     """Each sample's class (N,): its largest entry, or whether its only one is above the threshold."""
-    if outputs == 1:
-        return (y.reshape(-1) > threshold).astype(np.intp)
-    return y.astype(np.intp) if y.ndim == 1 else y.argmax(axis=0)
+    decided: npt.NDArray[np.intp] = (y[0] > threshold).astype(np.intp) if len(y) == 1 else y.argmax(axis=0)
+    return decided
+
+
+def _targets(y: Array) -> Array:
+    outside = ~(np.abs(y) <= 1.0)       # nan too
+    if outside.any():
+        row, column = (int(i) for i in np.argwhere(outside)[0])
+        raise ValueError(
+            f"y_true holds {y[row, column]} at row {row}, column {column}; expected 0 or -1 and 1, or "
+            "probabilities between them"
+        )
+    return y
+
+
+def _numbers_of_values(outputs: Any) -> Array | None:
+    """What an MLP of Values gives for a list of samples, a column a sample; None where there is no Value."""
+    rows = [row if isinstance(row, list) else [row] for row in outputs] if isinstance(outputs, list) else []
+    if not (rows and rows[0] and hasattr(rows[0][0], "backward")):
+        return None
+    return np.array([[value.data for value in row] for row in rows]).T
 
 
 def confusion_matrix(labels: npt.ArrayLike, predicted: npt.ArrayLike, count: int) -> npt.NDArray[np.intp]:
@@ -91,7 +118,4 @@ def _numbers(name: str, value: npt.ArrayLike, count: int) -> npt.NDArray[np.intp
         raise TypeError(
             f"{name}: expected whole numbers of shape (N,), got {numbers.dtype} of {numbers.shape}"
         )
-    outside = (numbers < 0) | (numbers >= count)
-    if outside.any():
-        raise ValueError(f"{name}: expected classes 0 to {count - 1}, got {numbers[outside][0]}")
-    return numbers.astype(np.intp)
+    return checks.class_numbers(name, numbers, count)

@@ -111,11 +111,8 @@ def _checked_predictions(
     p = checks.columns("probabilities", probabilities, len(np.atleast_1d(probabilities)))
     if p.shape[1] != len(pictures):
         raise ValueError(f"probabilities: expected shape (classes, {len(pictures)}), got {p.shape}")
-    truth = checks.exactly("labels", labels, (len(pictures),))
-    outside = ~np.isin(truth, np.arange(len(p)))
-    if outside.any():
-        raise ValueError(f"labels: expected whole numbers from 0 to {len(p) - 1}, got {truth[outside][0]}")
-    return pictures, checks.probabilities("probabilities", p), truth.astype(np.intp)
+    truth = checks.class_numbers("labels", checks.exactly("labels", labels, (len(pictures),)), len(p))
+    return pictures, checks.probabilities("probabilities", p), truth
 
 
 def plot_decision_boundary(

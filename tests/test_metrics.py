@@ -43,6 +43,12 @@ def test_probabilities_decide_at_one_half():
     ("call", "error", "message"),
     [
         (lambda: accuracy(LABELS[:3], SCORES), ValueError, r"y_true: expected shape \(4, 50\) or \(50,\)"),
+        (lambda: accuracy([7] * 50, SCORES), ValueError, "y_true: expected classes 0 to 3, got 7"),
+        (lambda: accuracy([-1] * 50, SCORES), ValueError, "y_true: expected classes 0 to 3, got -1"),
+        (lambda: accuracy([0.7] * 50, SCORES), ValueError, "y_true: expected classes 0 to 3, got 0.7"),
+        (lambda: accuracy([np.nan] * 50, SCORES), ValueError, "y_true: expected classes 0 to 3, got nan"),
+        (lambda: accuracy([2] * 50, SCORES[:1]), ValueError, "y_true holds 2.0 at row 0, column 0"),
+        (lambda: accuracy(5 * np.eye(4)[:, LABELS], SCORES), ValueError, "y_true holds 5.0 at row"),
         (lambda: confusion_matrix([0, 4], [0, 1], 4), ValueError, "labels: expected classes 0 to 3, got 4"),
         (lambda: confusion_matrix([0], [0, 1], 4), ValueError, r"predicted: expected shape \(1,\)"),
         (lambda: confusion_matrix([0.5], [0], 4), TypeError, "labels: expected whole numbers"),

@@ -152,7 +152,7 @@ def test_predictions_show_no_more_than_asked_for():
         ({"probabilities": 1 + PROBABILITIES}, "expected probabilities in"),
         ({"probabilities": np.full((2, 4), np.nan)}, "probabilities holds nan"),
         ({"labels": LABELS[:3]}, r"labels: expected shape \(4,\), got \(3,\)"),
-        ({"labels": [0, 1, 2, 0]}, "labels: expected whole numbers from 0 to 1, got 2.0"),
+        ({"labels": [0, 1, 2, 0]}, "labels: expected classes 0 to 1, got 2.0 at index 2"),
         ({"labels": [0, 1, -1, 0]}, "got -1.0"),
         ({"labels": [0, 1, 0.5, 0]}, "got 0.5"),
         ({"labels": [0, 1, np.nan, 0]}, "got nan"),

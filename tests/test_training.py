@@ -388,9 +388,9 @@ def test_diverging_training_keeps_the_last_finite_parameters(data):
 
 
 def test_callbacks_and_metrics_may_be_what_can_be_gone_through_once(data):
-    seen = []
+    seen, (x, y) = [], data
     history = NeuralNetwork([2, 3, 1]).train(
-        *data, epochs=3, callbacks=(f for f in [seen.append]), metrics=(m for m in ["accuracy"]),
+        x, y > 0, epochs=3, callbacks=(f for f in [seen.append]), metrics=(m for m in ["accuracy"]),
         progress=False,
     )
     assert [epoch.epoch for epoch in seen] == [0, 1, 2]
@@ -398,9 +398,9 @@ def test_callbacks_and_metrics_may_be_what_can_be_gone_through_once(data):
 
 
 def test_a_metric_s_name_alone_is_a_list_of_it(data, tmp_path):
-    options = {"checkpoint": tmp_path / "run.npz", "resume": True, "progress": False}
+    options, (x, y) = {"checkpoint": tmp_path / "run.npz", "resume": True, "progress": False}, data
     for epochs, metrics in enumerate(["accuracy", ["accuracy"], ("accuracy",)], start=1):
-        history = NeuralNetwork([2, 3, 1]).train(*data, epochs=epochs, metrics=metrics, **options)
+        history = NeuralNetwork([2, 3, 1]).train(x, y > 0, epochs=epochs, metrics=metrics, **options)
         assert history["accuracy"].shape == (epochs,)
 
 
