@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from nn import checkpoints, checks, network_training, training, twins
+from nn import checking, checkpoints, checks, network_training, training, twins
 from nn.caches import check_origin, checked_cache, named_cache
 from nn.checkpoints import PathLike
 from nn.dropout import Masks, checked_masks
@@ -394,6 +394,7 @@ class NeuralNetwork(Passes):
             self.update_parameters(self._named(gradient), learning_rate)
             return self._parameters.copy()
 
+    check_gradients = checking.check_gradients      # against numerical differentiation, layer by layer
     train = network_training.train      # no formula is in it: minibatches, optimisers, schedules, callbacks
 
     # Saving.

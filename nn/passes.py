@@ -7,8 +7,9 @@ counted from 1 here, so that layer l gives z_l and a_l, and a_0 = x.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +79,24 @@ class Passes(LayeredParameters):
         self.running_variance = [np.ones_like(gamma) for gamma in self.gammas]
         self._pool = Pool(layer_sizes, self.dtype, batch_norm)
         self._formulas = [OUTPUTS[name] for name in self.activation_names()]
+
+    def in_float64(self) -> Self:
+        """The network itself, or where it is in float32 a copy in float64, with a learner's methods."""
+        if self.dtype == np.float64:
+            return self
+        assigned = [name for name in ("forward", "backward", "compute_loss") if name in self.__dict__]
+        if assigned:                        # it may read this network's weights, whoever calls it
+            raise TypeError(
+                f"{assigned[0]}: it was assigned to a network in float32, and a copy in float64 cannot have "
+                "it; put it in a subclass, or use dtype=np.float64"
+            )
+        twin = copy.copy(self)
+        twin.dtype = np.dtype(np.float64)
+        twin._bind(self._parameters.astype(np.float64))
+        twin.running_mean = [mean.astype(np.float64) for mean in self.running_mean]
+        twin.running_variance = [variance.astype(np.float64) for variance in self.running_variance]
+        twin._pool = Pool(self.layer_sizes, twin.dtype, self.batch_norm)
+        return twin
 
     def activation_names(self) -> list[str]:
         """Each layer's, the output's last."""

@@ -119,8 +119,10 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.history": {"nn.checks"},
     "nn.monitors": {"nn.checks", "nn.history", "nn.parameters"},
     "nn.rate_range": {"nn.batches", "nn.checks", "nn.optimizers"},
+    "nn.checking": {"autograd", "nn.checks", "nn.dropout"},
     "nn.network": {
         "nn.caches",
+        "nn.checking",
         "nn.checkpoints",
         "nn.checks",
         "nn.dropout",
