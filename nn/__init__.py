@@ -21,9 +21,10 @@ from nn.diagnosing import Diagnosis, diagnose
 from nn.early_stopping import EarlyStopping
 from nn.engines import Engine, LiftedEngine, ScalarEngine
 from nn.history import History, TrainingHistory
-from nn.layers import MLP, Layer, Neuron
+from nn.layers import Layer, Neuron
 from nn.metrics import accuracy, confusion_matrix
 from nn.missing import Imputer
+from nn.mlp_training import MLP
 from nn.modules import BatchNorm, Dropout, Module
 from nn.monitors import Monitor, TrainingWarning
 from nn.network import NeuralNetwork

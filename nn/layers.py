@@ -6,9 +6,9 @@ Every neuron's sum and every activation is a node one can see, draw and differen
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -119,6 +119,9 @@ class MLP(Module):
     Values, and gives one Value, or a list where the last layer is wider than 1; of a list of samples, or an
     array (N, inputs), it gives the list of those.
 
+    It trains, is checked and is saved as a NeuralNetwork is, by `train`, `check_gradients`, `save` and `load`
+    of nn.mlp_training; `history` is that of the last training, `objective` what it was for.
+
     >>> model = MLP(2, [3, 1], activation="tanh", rng=np.random.default_rng(0))
     >>> model
     MLP(2, [3, 1], activation='tanh', output='linear'), 13 parameters
@@ -129,6 +132,11 @@ class MLP(Module):
     >>> len(model([[0.5, -1.0], [1.0, 0.0]]))
     2
     """
+
+    train: ClassVar[Callable[..., Any]]
+    check_gradients: ClassVar[Callable[..., Any]]
+    save: ClassVar[Callable[..., None]]
+    load: ClassVar[Callable[..., MLP]]
 
     def __init__(
         self,
@@ -152,6 +160,8 @@ class MLP(Module):
         if initialization is not None:
             checks.one_of("initialization", initialization, INITIALIZERS)
         generator = checks.generator(rng)
+        self.history: Any = None
+        self.objective: dict[str, Any] = {}
         self.layers = []
         for i, (n, m) in enumerate(pairwise(self.sizes)):
             top = i == hidden

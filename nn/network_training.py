@@ -39,6 +39,7 @@ class Trainable(training.Network, Protocol):
     output_name: str
     reduction: str
     penalties: list[Any]
+    penalise_biases: bool
     dropout: list[float]
     running_mean: list[Array]
     running_variance: list[Array]

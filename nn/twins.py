@@ -27,6 +27,7 @@ class Settled(Protocol):
     output_name: str
     reduction: str
     penalties: list[Any]
+    penalise_biases: bool
     dropout: list[float]
     batch_norm: bool
     running_mean: list[Array]
@@ -84,12 +85,17 @@ def mlp_of(network: Settled) -> MLP:
         dropout=network.dropout,
         batch_norm=network.batch_norm,
     )
+    copy_back(network, model)
+    return model
+
+
+def copy_back(network: Settled, model: MLP) -> None:
+    """Write a network's parameters and running statistics to an MLP made like it."""
     for parameter, number in zip(model.parameters(), network.parameters.tolist(), strict=True):
         parameter.data = number
     norms = [layer.norm for layer in model.layers if layer.norm is not None]
     for norm, mean, variance in zip(norms, network.running_mean, network.running_variance, strict=True):
         norm.running_mean, norm.running_variance = mean[:, 0].tolist(), variance[:, 0].tolist()
-    return model
 
 
 def differences(network: Settled, engine: object) -> list[str]:
@@ -105,10 +111,15 @@ def differences(network: Settled, engine: object) -> list[str]:
         "loss": (engine.loss_name, network.loss_name),
         "reduction": (engine.reduction, network.reduction),
         "penalties": (_strong(engine.penalties), _strong(network.penalties)),
+        "penalties of biases": (_of_biases(engine), _of_biases(network)),
         "dropout": (model.dropout, network.dropout),
         "batch_norm": (model.batch_norm, network.batch_norm),
     }
     return [f"{name} {its}, not {ours}" for name, (its, ours) in pairs.items() if its != ours]
+
+
+def _of_biases(penalised: Any) -> list[str]:
+    return _strong(penalised.penalties) if penalised.penalise_biases else []
 
 
 def _strong(penalties: list[Any]) -> list[str]:

@@ -148,6 +148,10 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.witnesses": {
         "nn.checks", "nn.dropout", "nn.engines", "nn.layers", "nn.losses", "nn.network", "nn.penalties",
     },
+    "nn.mlp_training": {
+        "autograd", "nn.checking", "nn.checks", "nn.dropout", "nn.engines", "nn.history", "nn.layers",
+        "nn.network", "nn.schedules", "nn.twins", "nn.witnesses",
+    },
     "nn.comparing": {
         "autograd", "nn.checks", "nn.dropout", "nn.engines", "nn.layers", "nn.network", "nn.rounding",
         "nn.witnesses",

@@ -18,9 +18,10 @@ def network():
 
 def engine(kind, layers=(4, 1), activation="tanh", output="sigmoid", **changes):
     options = {"dropout": 0.25, "batch_norm": True, "loss": "binary_cross_entropy", "penalties": [L2(0.1)]}
-    options |= {"reduction": "mean", **changes}
+    options |= {"reduction": "mean", "penalise_biases": False, **changes}
     model = MLP(2, layers, activation, output, dropout=options["dropout"], batch_norm=options["batch_norm"])
-    return kind(model, options["loss"], reduction=options["reduction"], penalties=options["penalties"])
+    objective = {name: options[name] for name in ("loss", "reduction", "penalties", "penalise_biases")}
+    return kind(model, **objective)
 
 
 @pytest.mark.parametrize("kind", [ScalarEngine, LiftedEngine])
@@ -34,6 +35,7 @@ def engine(kind, layers=(4, 1), activation="tanh", output="sigmoid", **changes):
         ({"reduction": "sum"}, "reduction sum, not mean"),
         ({"penalties": []}, r"penalties \[\], not \['L2\(strength=0.1\)'\]"),
         ({"penalties": [L1(0.1)]}, r"penalties \['L1\(strength=0.1\)'\], not \['L2"),
+        ({"penalise_biases": True}, r"penalties of biases \['L2\(strength=0.1\)'\], not \[\]"),
         ({"dropout": 0.5}, r"dropout \[0.5\], not \[0.25\]"),
         ({"batch_norm": False}, "batch_norm False, not True"),
     ],

@@ -5,7 +5,7 @@ import pytest
 from test_agreement_product import LOSSES_AND_OUTPUTS, problem
 
 from autograd import GradientMismatch
-from nn import NeuralNetwork
+from nn import MLP, NeuralNetwork
 from nn.formulas import ACTIVATIONS
 
 WEIGHTS = [1.0, 0.5, 0.0, 2.0, 1.5]
@@ -120,6 +120,17 @@ def test_a_learner_s_own_loss_is_the_one_that_is_differentiated():
         assert row.reference / row.candidate == pytest.approx(5 / 2, rel=1e-6)
 
 
+def test_a_learner_s_own_loss_and_gradient_needs_no_options():
+    class Tripled(NeuralNetwork):
+        def loss_and_gradient(self, parameters, x, y):
+            loss, gradient = super().loss_and_gradient(parameters, x, y)
+            return loss, 3 * gradient
+
+    report = Tripled([2, 3, 1], rng=np.random.default_rng(0)).check_gradients(np.eye(2), np.zeros((1, 2)))
+    for row in report.rows:
+        assert row.candidate / row.reference == pytest.approx(3.0, rel=1e-6)
+
+
 def test_a_kink_is_noted_and_not_taken_for_a_mistake():
     network = NeuralNetwork([2, 4, 1], "relu", output="linear", rng=np.random.default_rng(0))
     report = network.check_gradients(np.zeros((2, 3)), np.ones((1, 3)))     # each z is 0, at relu's kink
@@ -175,3 +186,43 @@ def test_what_cannot_be_checked_is_refused(change, options, error, message):
         network.forward = network.forward
     with pytest.raises(error, match=message):
         network.check_gradients(np.ones((2, 3)), np.ones((1, 3)), **options)
+
+
+# The network of Values.
+
+
+@pytest.mark.parametrize(("loss", "output"), LOSSES_AND_OUTPUTS)
+def test_an_mlp_is_checked_by_the_same_rules(loss, output):
+    for features in FEATURES[:3]:
+        network, x, y, masks = problem(["relu", "gelu"], loss, output, **features)
+        objective = {k: v for k, v in features.items() if k not in ("dropout", "batch_norm")}
+        report = network.to_mlp().check_gradients(
+            x.T, y.T, loss=loss, weights=WEIGHTS, masks=masks, **objective
+        )
+        report.assert_ok()
+        expected = network.check_gradients(x, y, weights=WEIGHTS, masks=masks)
+        for row, other in zip(report.rows, expected.rows, strict=True):
+            assert (row.name, row.shape) == (other.name, other.shape)
+
+
+class WithWrongSquares(MLP):
+    """A learner's model, which squares its hidden logits with a number for one of the factors."""
+
+    def __call__(self, x, masks=None, *, training=False):
+        samples = [[z * z.data for z in self.layers[0].zs(row)] for row in x]
+        return [self.layers[1].zs(row)[0] for row in samples]
+
+
+def test_an_mlp_with_a_wrong_derivative_of_its_own_is_accused_below_it():
+    model = WithWrongSquares(2, [3, 1], rng=np.random.default_rng(0))
+    report = model.check_gradients([[0.5, 1.0], [1.0, -1.0]], [1.0, 0.0])
+    assert report.note == "wrong in layer 0 (dW0, db0)"
+    for row in report.rows[:2]:
+        assert row.reference / row.candidate == pytest.approx(2.0, rel=1e-6)
+
+
+def test_an_mlp_s_labels_are_taken_and_its_wrong_samples_refused():
+    model = MLP(2, [3, 3], "tanh", "softmax", rng=np.random.default_rng(0))
+    model.check_gradients([[0.5, 1.0], [1.0, -1.0]], [2, 0], loss="cross_entropy").assert_ok()
+    with pytest.raises(ValueError, match=r"xs: expected shape \(N, 2\) with N >= 1, one row a sample"):
+        model.check_gradients(np.ones((3, 4)), [2, 0], loss="cross_entropy")
