@@ -29,7 +29,7 @@ from nn.witnesses import name_of, objective_of
 if TYPE_CHECKING:
     from autograd import GradientReport
 
-__all__ = ["MLP"]       # to be had from here, with its methods
+__all__ = ["MLP", "rows"]      # MLP is to be had from here, with its methods
 
 Array = npt.NDArray[np.float64]
 
@@ -163,11 +163,11 @@ def _take_over(network: NeuralNetwork, model: MLP) -> None:
 def _columns(model: MLP, xs: Any, ys: Any, loss: str) -> tuple[Array, Array]:
     """Samples and targets, rows that are checked, as a network's columns."""
     inputs, outputs = model.sizes[0], model.sizes[-1]
-    x = _rows("xs", checks.real_array("xs", xs, f"(N, {inputs})"), inputs)
+    x = rows("xs", xs, inputs)
     found = checks.class_targets("ys", ys, outputs, loss)
     if found is ys:
         y = checks.real_array("ys", ys, f"(N, {outputs})")
-        y = _rows("ys", y[:, np.newaxis] if y.ndim == outputs == 1 else y, outputs)
+        y = rows("ys", y[:, np.newaxis] if y.ndim == outputs == 1 else y, outputs)
     else:                               # they were classes
         y = np.asarray(found).T
     if len(y) != len(x):
@@ -175,7 +175,9 @@ def _columns(model: MLP, xs: Any, ys: Any, loss: str) -> tuple[Array, Array]:
     return x.T, checks.targets("ys", y, loss, axis=1).T
 
 
-def _rows(name: str, table: Array, width: int) -> Array:
+def rows(name: str, value: Any, width: int) -> Array:
+    """`value` as a (N, width) array of finite numbers, one row a sample, N at least 1."""
+    table = checks.real_array(name, value, f"(N, {width})")
     if table.ndim != 2 or table.shape[1] != width or len(table) == 0:
         raise ValueError(
             f"{name}: expected shape (N, {width}) with N >= 1, one row a sample, got {table.shape}"

@@ -1,7 +1,7 @@
 """Pictures of training and of predictions: the only room that imports matplotlib, and only when drawing.
 
-It knows a network by the tutorial's methods alone, and histories, metrics and the range test by what they
-give. Figures are returned, to be shown or saved.
+It knows a network by the tutorial's methods alone, and of an MLP of Values the network that it is; histories,
+metrics and the range test by what they give. Figures are returned, to be shown or saved.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import numpy.typing as npt
 from nn import checks
 from nn.history import OWN_NAMES, History, TrainingHistory
 from nn.metrics import confusion_matrix
+from nn.mlp_training import MLP, rows
+from nn.network import NeuralNetwork
 from nn.rate_range import RateRange
 
 if TYPE_CHECKING:
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = npt.NDArray[np.float64]
+
+# Of classes: together 56 pairs.
+COLOURS = ("blue", "orange", "green", "red", "purple", "brown", "pink", "gray")
+MARKERS = "o^sxDv*"
+
 
 def plot_training_process(network: Any, x: npt.ArrayLike, y: npt.ArrayLike, epochs: int = 1000) -> Figure:
     """Train by gradient descent at learning rate 0.01 and plot the loss of each epoch, before its step.
@@ -48,7 +55,10 @@ def plot_training_process(network: Any, x: npt.ArrayLike, y: npt.ArrayLike, epoc
 
 
 def plot_losses(losses: Mapping[str, Sequence[float]], title: str = "Loss over time") -> Figure:
-    """Loss curves over epochs, one for each name, as {"training": […], "validation": […]}."""
+    """Loss curves over epochs, one for each name, as {"training": […], "validation": […]}.
+
+    A loss that is nan or infinite is a gap; what is left alone between gaps is a point.
+    """
     if not losses:
         raise ValueError('losses: expected at least one curve, as {"training": [0.9, 0.5]}; got none')
     figure: Figure = _matplotlib("figure").Figure(figsize=(8, 5), layout="constrained")
@@ -62,9 +72,18 @@ def plot_losses(losses: Mapping[str, Sequence[float]], title: str = "Loss over t
 
 def _draw_losses(axes: Axes, losses: Mapping[str, Sequence[float]], title: str) -> None:
     dashes = ("-", "--", ":", "-.")         # curves differ by more than colour
-    for i, (name, curve) in enumerate(losses.items()):
-        marker = "o" if len(curve) == 1 else ""     # a single point makes no line
-        axes.plot(curve, dashes[i % len(dashes)], marker=marker, label=name)
+    for i, (name, losses_of) in enumerate(losses.items()):
+        curve = checks.real_array(name, losses_of, "(epochs,)")
+        if curve.ndim != 1 or curve.size == 0:
+            raise ValueError(f"{name}: expected the losses of one or more epochs, got shape {curve.shape}")
+        curve = np.where(np.isfinite(curve), curve, np.nan)
+        alone = np.isfinite(curve)                  # a single point makes no line
+        alone[1:] &= np.isnan(curve[:-1])
+        alone[:-1] &= np.isnan(curve[1:])
+        (line,) = axes.plot(curve, dashes[i % len(dashes)], label=name)
+        if alone.any():
+            line.set(marker="o", markevery=np.flatnonzero(alone).tolist())
+    axes.xaxis.set_major_locator(_whole_numbers())
     axes.set_title(title, parse_math=False)         # names are text, not formulas
     axes.set(xlabel="Epoch", ylabel="Loss")
     axes.grid(True)
@@ -121,43 +140,75 @@ def plot_decision_boundary(
     labels: npt.ArrayLike,
     title: str = "Decision boundary",
 ) -> Figure:
-    """Where in the plane a score is positive, and samples of two classes: crosses where a label is above 0.
+    """Which class each point of the plane is put into, and samples of all classes, each with its marker.
 
-    scores  takes points (2, M), one a column, and gives a score for each, (M,) or (1, M); where the boundary
-            lies elsewhere than at 0, as with probabilities at ½, subtract that first
+    scores  takes points (2, M), one a column, and gives a score for each, (M,) or (1, M), above 0 for the one
+            of two classes; where the boundary lies elsewhere, as with probabilities at ½, subtract that. Or
+            (classes, M), as a softmax gives them: the largest decides
     x       (2, N) samples
-    labels  (N,), above 0 for the class whose scores should be
+    labels  (N,): of two classes by one score 1, and 0 or -1; of several, whole numbers from 0
 
     The picture reaches past the samples by a tenth of their spread, 200 points a side.
     """
     samples = checks.columns("x", x, 2)
-    positive = checks.finite("labels", checks.exactly("labels", labels, samples.shape[1:])) > 0
+    given = checks.exactly("labels", labels, samples.shape[1:])
     low, high = samples.min(axis=1), samples.max(axis=1)
     margin = np.where(high > low, 0.1 * (high - low), 1.0)
     across, up = np.linspace(low - margin, high + margin, 200).T
     grid = np.stack([axis.ravel() for axis in np.meshgrid(across, up)])
-    surface = _scores(scores, grid).reshape(200, 200)
+    surfaces = _scores(scores, grid).reshape(-1, 200, 200)
 
     figure: Figure = _matplotlib("figure").Figure(figsize=(6, 6), layout="constrained")
     axes = figure.add_subplot()
-    axes.pcolormesh(across, up, surface > 0, cmap="coolwarm", vmin=-0.5, vmax=1.5)
-    if surface.min() <= 0 < surface.max():
-        axes.contour(across, up, surface, levels=[0.0], colors="black")
-    axes.scatter(*samples[:, positive], marker="x", color="darkred", label="label above 0")
-    axes.scatter(*samples[:, ~positive], marker="o", color="navy", label="label 0 or below")
+    draw = _draw_two if len(surfaces) == 1 else _draw_several
+    draw(axes, (across, up), surfaces, samples, given)
     axes.set_title(title, parse_math=False)
     axes.legend(loc="upper right")  # "best" tries every sample
     return figure
 
 
+def _draw_two(axes: Axes, grid: tuple[Array, Array], surfaces: Array, samples: Array, labels: Array) -> None:
+    """Where the only score is above 0."""
+    checks.finite("labels", labels)
+    outside = ~np.isin(labels, (-1.0, 0.0, 1.0))
+    if outside.any():
+        place = int(np.argmax(outside))
+        raise ValueError(f"labels: expected 1, and 0 or -1, got {labels[place]} at index {place}")
+    (surface,), positive = surfaces, labels > 0
+    axes.pcolormesh(*grid, surface > 0, cmap="coolwarm", vmin=-0.5, vmax=1.5)
+    _draw_boundary(axes, grid, surface)
+    axes.scatter(*samples[:, positive], marker="x", color="darkred", label="label above 0")
+    axes.scatter(*samples[:, ~positive], marker="o", color="navy", label="label 0 or below")
+
+
+def _draw_several(
+    axes: Axes, grid: tuple[Array, Array], surfaces: Array, samples: Array, labels: Array
+) -> None:
+    """Where each class's score is the largest."""
+    classes = len(surfaces)
+    numbers = checks.class_numbers("labels", labels, classes)
+    colors = _matplotlib("colors")
+    own = [np.array(colors.to_rgb(f"tab:{COLOURS[k % len(COLOURS)]}")) for k in range(classes)]
+    pale = colors.ListedColormap([0.4 * colour + 0.6 for colour in own])
+    axes.pcolormesh(*grid, surfaces.argmax(axis=0), cmap=pale, vmin=-0.5, vmax=classes - 0.5)
+    for k, colour in enumerate(own):
+        _draw_boundary(axes, grid, surfaces[k] - np.delete(surfaces, k, axis=0).max(axis=0))
+        marker = MARKERS[k % len(MARKERS)]
+        axes.scatter(*samples[:, numbers == k], marker=marker, color=[0.7 * colour], label=f"class {k}")
+
+
+def _draw_boundary(axes: Axes, grid: tuple[Array, Array], surface: Array) -> None:
+    if surface.min() <= 0 < surface.max():
+        axes.contour(*grid, surface, levels=[0.0], colors="black", linewidths=1.0)
+
+
 def _scores(scores: Callable[[Array], npt.ArrayLike], points: Array) -> Array:
+    """(M,), or (classes, M) for two classes or more."""
     found = checks.real_array("scores", scores(points), f"({points.shape[1]},)")
-    if found.ndim == 2 and len(found) == 1:
-        (found,) = found
-    if found.shape != points.shape[1:]:
+    if found.ndim not in (1, 2) or found.shape[-1] != points.shape[1]:
         raise ValueError(
             f"scores: expected one for each of {points.shape[1]} points, shape {points.shape[1:]} or "
-            f"{(1, *points.shape[1:])}, got {found.shape}"
+            f"(classes, {points.shape[1]}), got {found.shape}"
         )
     return checks.finite("scores", found)
 
@@ -167,6 +218,7 @@ def plot_history(history: History | TrainingHistory, title: str = "Training") ->
 
     history  what `train` returns. Training is drawn full, validation dashed; of both, the metrics too
     """
+    _check_history(history)
     own = [name for name in history.names if not name.startswith("validation_")]
     metrics = [name for name in own if name not in OWN_NAMES]
     figure: Figure = _matplotlib("figure").Figure(
@@ -188,23 +240,39 @@ def plot_history(history: History | TrainingHistory, title: str = "Training") ->
 
 def plot_learning_rate(history: History | TrainingHistory, title: str = "Learning rate") -> Figure:
     """The learning rate of each epoch's last step, over the steps; on a logarithmic scale."""
+    _check_history(history)
     rates, steps = history["learning_rate"], history["step"]
     figure: Figure = _matplotlib("figure").Figure(figsize=(8, 4), layout="constrained")
     axes = figure.add_subplot()
     axes.plot(steps, rates, marker="o" if len(rates) == 1 else "")
     axes.set_yscale("log", nonpositive="clip")
+    axes.xaxis.set_major_locator(_whole_numbers())
     axes.set(xlabel="Step", ylabel="Learning rate")
     axes.set_title(title, parse_math=False)
     axes.grid(True, which="both", alpha=0.4)
     return figure
 
 
+def _check_history(history: object) -> None:
+    if not isinstance(history, History | TrainingHistory):
+        raise TypeError(
+            f"history: expected what train returns, an nn.TrainingHistory, got {type(history).__name__}; "
+            'a list of losses is drawn by plot_losses({"training": losses})'
+        )
+    if not history.names:
+        raise ValueError("history: expected one epoch or more, got none: nothing was recorded")
+
+
 def plot_activations(network: Any, x: npt.ArrayLike, title: str = "Activations by layer") -> Figure:
     """How each layer's activations for samples x (inputs, N) are distributed: one histogram a layer.
 
     A good layer uses its range. Sigmoids that pile up at 0 and 1 are saturated, ReLUs at 0 may be dead.
-    network is anything with the tutorial's `forward` and `weights`.
+    network is anything with the tutorial's `forward` and `weights`; or an MLP of Values, whose samples are
+    the rows of x (N, inputs).
     """
+    if isinstance(network, MLP):
+        x = rows("x", x, network.sizes[0]).T
+        network = NeuralNetwork.from_mlp(network)
     cache = network.forward(x)
     layers = {f"a{layer + 1}": cache[f"a{layer + 1}"] for layer in range(len(network.weights))}
     return _histograms({name: [("activations", array)] for name, array in layers.items()}, title)
@@ -213,8 +281,10 @@ def plot_activations(network: Any, x: npt.ArrayLike, title: str = "Activations b
 def plot_weights(network: Any, title: str = "Weights by layer") -> Figure:
     """How each layer's weights and biases are distributed: one histogram a layer.
 
-    network is anything with the tutorial's `weights` and `biases`.
+    network is anything with the tutorial's `weights` and `biases`, or an MLP of Values.
     """
+    if isinstance(network, MLP):
+        network = NeuralNetwork.from_mlp(network)
     pairs = zip(network.weights, network.biases, strict=True)
     return _histograms(
         {f"W{layer}, b{layer}": [("weights", W), ("biases", b)] for layer, (W, b) in enumerate(pairs)}, title
@@ -307,8 +377,9 @@ def plot_confusion_matrix(
     """
     counts = confusion_matrix(labels, predicted, len(names))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = 2.0 + 0.55 * len(names)
-    figure: Figure = _matplotlib("figure").Figure(figsize=(side + 0.6, side), layout="constrained")
+    side, longest = 2.0 + 0.55 * len(names), max(map(len, names))
+    size = side + 0.6 + 0.08 * longest, side + 0.06 * longest       # inches, with room for the names
+    figure: Figure = _matplotlib("figure").Figure(figsize=size, layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     for (row, column), count in np.ndenumerate(counts):
@@ -316,10 +387,19 @@ def plot_confusion_matrix(
         axes.text(column, row, str(count), ha="center", va="center", color="white" if dark else "black")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_ticks(np.arange(len(names)), list(names), parse_math=False)
+    if longest > 4:                     # than a cell is wide
+        axes.tick_params("x", labelrotation=45)
+        for text in axes.get_xticklabels():
+            text.set(ha="right", rotation_mode="anchor")
     axes.set(xlabel="predicted class", ylabel="true class")
     share = np.trace(counts) / max(counts.sum(), 1)
     axes.set_title(f"{title}: {share:.1%} right", parse_math=False)
     return figure
+
+
+def _whole_numbers() -> Any:
+    """Where ticks of epochs and steps are."""
+    return _matplotlib("ticker").MaxNLocator("auto", integer=True, min_n_ticks=1)
 
 
 def _matplotlib(module: str) -> Any:

@@ -160,7 +160,9 @@ ROOMS = {  # each room, and the project's rooms it may know
         "nn.checks", "nn.dropout", "nn.formulas", "nn.network", "nn.normalization", "nn.objectives",
         "nn.parameters", "nn.passes", "nn.penalties", "nn.rounding",
     },
-    "nn.plots": {"nn.checks", "nn.history", "nn.metrics", "nn.rate_range"},
+    "nn.plots": {
+        "nn.checks", "nn.history", "nn.metrics", "nn.mlp_training", "nn.network", "nn.rate_range",
+    },
 }
 # fmt: on
 

@@ -106,6 +106,35 @@ def test_a_single_epoch_is_a_visible_point():
     assert plot_losses({"training": [1.0]}).axes[0].lines[0].get_marker() == "o"
 
 
+def test_what_is_not_finite_is_a_gap_and_what_is_alone_a_point(tmp_path):
+    curves = {"a": [1.0, np.nan, 2.0, np.inf, 3.0, 4.0], "b": [1.0, 2.0], "c": [np.nan, 5.0]}
+    figure = plot_losses(curves)
+    first, whole, last = figure.axes[0].lines
+    np.testing.assert_array_equal(first.get_ydata(), [1.0, np.nan, 2.0, np.nan, 3.0, 4.0])
+    assert (first.get_marker(), first.get_markevery()) == ("o", [0, 2])
+    assert whole.get_marker() in ("", "None")
+    assert (last.get_marker(), last.get_markevery()) == ("o", [1])
+    drawn(figure, tmp_path)
+
+
+def test_epochs_are_whole_numbers_on_the_axis():
+    for losses in ([3.0, 2.0, 1.0], [1.0, 2.0], [1.0]):
+        axes = plot_losses({"training": losses}).axes[0]
+        assert all(float(tick).is_integer() for tick in axes.get_xticks())
+
+
+@pytest.mark.parametrize(
+    ("curve", "error", "message"),
+    [
+        ([], ValueError, r"training: expected the losses of one or more epochs, got shape \(0,\)"),
+        (["a"], TypeError, "training: expected an array of real numbers"),
+    ],
+)
+def test_what_is_no_curve_is_refused(curve, error, message):
+    with pytest.raises(error, match=message):
+        plot_losses({"training": curve})
+
+
 def test_labels_are_text_not_mathematics(tmp_path):
     figure = plot_losses({"a $x^$ b": [1.0, 2.0], "{b}": [2.0, 1.0]}, title="$\\nonsense{$")
     drawn(figure, tmp_path)
@@ -203,6 +232,28 @@ def test_a_decision_boundary_takes_a_network_s_row_of_scores_and_its_lack_of_dou
     drawn(figure, tmp_path)
 
 
+def by_corner(points):
+    """Scores of three classes, largest in the corners at (0, 0), (4, 0) and (0, 2)."""
+    return np.stack([-np.hypot(points[0] - a, points[1] - b) for a, b in CORNERS.T[:3]])
+
+
+def test_of_several_classes_each_point_has_the_colour_of_its_largest_score(tmp_path):
+    figure = plot_decision_boundary(by_corner, CORNERS, [0, 1, 2, 1])
+    (axes,) = figure.axes
+    meshes = [c for c in axes.collections if c.get_array() is not None and c.get_array().size == 40000]
+    across, up = np.linspace(-0.4, 4.4, 200), np.linspace(-0.2, 2.2, 200)
+    # the middle lines between the corners: x = 2, y = 1 and, of the other two, (x - 2) 4 = (y - 1) 2
+    expected = np.select(
+        [(across < 2) & (up[:, None] < 1), (across - 2) * 4 > (up[:, None] - 1) * 2], [0, 1], default=2
+    )
+    np.testing.assert_array_equal(meshes[0].get_array(), expected)
+    dots = [c for c in axes.collections if str(c.get_label()).startswith("class")]
+    assert [c.get_label() for c in dots] == ["class 0", "class 1", "class 2"]
+    np.testing.assert_array_equal(dots[1].get_offsets(), CORNERS.T[[1, 3]])
+    assert len({c.get_paths()[0].vertices.tobytes() for c in dots}) == 3
+    drawn(figure, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -210,7 +261,11 @@ def test_a_decision_boundary_takes_a_network_s_row_of_scores_and_its_lack_of_dou
         ({"x": CORNERS[:, :0]}, r"got \(2, 0\)"),
         ({"labels": [1, 0]}, r"labels: expected shape \(4,\), got \(2,\)"),
         ({"labels": [1, 0, np.nan, 1]}, "labels holds nan at index 2"),
-        ({"scores": lambda points: points}, r"scores: expected one for each of 40000 .* got \(2, 40000\)"),
+        ({"labels": [1, 2, 1, 2]}, "labels: expected 1, and 0 or -1, got 2.0 at index 1"),
+        ({"scores": by_corner, "labels": [0, 1, 2, 3]}, "labels: expected classes 0 to 2, got 3"),
+        ({"scores": by_corner, "labels": [0, 1, 2, -1]}, "labels: expected classes 0 to 2, got -1"),
+        ({"scores": by_corner, "labels": [0, 1, 2, 0.5]}, "labels: expected classes 0 to 2, got 0.5"),
+        ({"scores": lambda points: points.T}, r"scores: expected one for each of 40000 .* got \(40000, 2\)"),
         ({"scores": lambda points: 1.0}, r"scores: expected one for each of 40000 points.*got \(\)"),
         ({"scores": lambda points: points[0] * np.nan}, "scores holds nan"),
     ],

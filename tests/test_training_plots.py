@@ -80,6 +80,16 @@ def test_activations_have_a_histogram_a_layer(network, tmp_path):
         assert f"mean {cache[name].mean():.2g}, spread {cache[name].std():.2g}" in axes.get_title()
 
 
+def titles(figure):
+    return [axes.get_title() for axes in figure.axes]
+
+
+def test_an_mlp_of_values_is_drawn_as_its_network_is(network):
+    model = network.to_mlp()
+    assert titles(nn.plot_weights(model)) == titles(nn.plot_weights(network))
+    assert titles(nn.plot_activations(model, X.T.tolist())) == titles(nn.plot_activations(network, X))
+
+
 def test_weights_have_a_histogram_a_layer_with_their_biases(network, tmp_path):
     network.biases[0] = [[0.5], [0.5], [-0.5], [-0.5]]
     panels = drawn(nn.plot_weights(network), tmp_path)
@@ -124,13 +134,34 @@ def test_a_confusion_matrix_has_counts_in_cells_and_shares_as_shades(tmp_path):
     assert [text.get_text() for text in axes.get_yticklabels()] == ["no $x^$", "yes", "never"]
 
 
+def test_long_names_of_classes_do_not_overlap(tmp_path):
+    names = ["Iris versicolor", "Iris virginica", "Iris setosa", "Some other iris"]
+    figure = nn.plot_confusion_matrix([0, 1, 2, 3], [0, 1, 2, 3], names)
+    (axes,) = drawn(figure, tmp_path)
+    texts = axes.get_xticklabels()
+    assert {text.get_rotation() for text in texts} == {45.0}
+    # the boxes of slanted texts overlap; the lines do not: across the slant they are further apart than high
+    starts = np.array([axes.transData.transform(text.get_position())[0] for text in texts])
+    height = texts[0].get_fontsize() * figure.dpi / 72
+    assert np.diff(starts).min() * np.sin(np.pi / 4) > 1.2 * height
+    boxes = [text.get_window_extent() for text in (*texts, *axes.get_yticklabels())]
+    assert min(box.x0 for box in boxes) >= 0
+    assert min(box.y0 for box in boxes) >= 0
+    assert max(box.x1 for box in boxes) <= figure.bbox.width
+    (short,) = nn.plot_confusion_matrix([0], [0], ["a", "b"]).axes
+    assert {text.get_rotation() for text in short.get_xticklabels()} == {0.0}
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
         (lambda: nn.plot_gradient_flow({}), ValueError, "gradients: expected dW0, db0 .*; got none"),
         (lambda: nn.plot_gradient_flow({"W0": [1.0]}), ValueError, "expected dW0.*; got W0"),
         (lambda: nn.plot_confusion_matrix([0, 2], [0, 0], ["a", "b"]), ValueError, "labels: expected"),
-        (lambda: nn.plot_history(nn.History()), KeyError, "history holds nothing yet"),
+        (lambda: nn.plot_history(nn.History()), ValueError, "history: expected one epoch or more"),
+        (lambda: nn.plot_learning_rate(nn.TrainingHistory(nn.History())), ValueError, "history"),
+        (lambda: nn.plot_history([1, 2]), TypeError, "history: expected what train returns"),
+        (lambda: nn.plot_activations(nn.MLP(2, [1]), X), ValueError, r"x: expected shape \(N, 2\)"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(call, error, message):
