@@ -99,9 +99,16 @@ def test_the_lifted_programs_source_is_as_shown(capsys):
     assert first_block("Run it as matrices", "text") in capsys.readouterr().out
 
 
-def test_the_training_example_learns_the_moons(monkeypatch, tmp_path, capsys):
+def test_the_training_examples_learn_the_moons_and_have_right_gradients(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
-    exec(first_block("Train"), {})
+    names, section = {}, README.split("## Train\n")[1].split("\n## ")[0]
+    network, mlp = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    exec(network, names)
     share = int(re.match(r"(\d+)% of the moons, \d+ epochs", capsys.readouterr().out)[1])
     assert share >= 97
     assert (tmp_path / "moons.npz").stat().st_size > 1000
+    exec(mlp, names)
+    said = capsys.readouterr().out
+    assert int(re.match(r"(\d+)% of the moons", said)[1]) >= 90    # of 8 neurons, and 100 steps
+    assert "all agree (tolerance 1e-06" in said
+    assert (tmp_path / "mlp.npz").stat().st_size > 500
