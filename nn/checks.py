@@ -8,7 +8,7 @@ import inspect
 import math
 import operator
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from numbers import Real
 from typing import Any, SupportsIndex, cast
 
@@ -416,22 +416,6 @@ def one_of(name: str, value: object, allowed: Collection[str]) -> str:
     if isinstance(value, str) and value in allowed:
         return value
     raise ValueError(f"{name}: expected one of {', '.join(map(repr, allowed))}; got {value!r}")
-
-
-def names_of_layers(name: str, value: object, layers: int, allowed: Collection[str]) -> list[str]:
-    """`value`, one name for all hidden layers or a sequence with one for each, as a list of allowed names.
-
-    >>> names_of_layers("activation", "tanh", 2, ["relu", "tanh"])
-    ['tanh', 'tanh']
-    >>> names_of_layers("activation", ["relu"], 2, ["relu", "tanh"])
-    Traceback (most recent call last):
-    ValueError: activation: expected 2 names, one a hidden layer, got 1
-    """
-    if isinstance(value, str) or not isinstance(value, Sequence):
-        return [one_of(name, value, allowed)] * layers
-    if len(value) != layers:
-        raise ValueError(f"{name}: expected {layers} names, one a hidden layer, got {len(value)}")
-    return [one_of(f"{name}[{i}]", entry, allowed) for i, entry in enumerate(value)]
 
 
 def generator(rng: object) -> np.random.Generator:

@@ -22,19 +22,6 @@ Array = npt.NDArray[np.float64]
 Masks = Sequence[Array | None]
 
 
-def dropout_shares(value: object, hidden: int) -> list[float]:
-    """`value`, one share for all hidden layers or a list with one for each, as a list.
-
-    >>> dropout_shares(0.5, hidden=2), dropout_shares([0.2, 0], hidden=2)
-    ([0.5, 0.5], [0.2, 0.0])
-    """
-    if not isinstance(value, list | tuple):
-        return [checks.share("dropout", value)] * hidden
-    if len(value) != hidden:
-        raise ValueError(f"dropout: expected {hidden} shares, one a hidden layer, got {len(value)}")
-    return [checks.share(f"dropout[{i}]", share) for i, share in enumerate(value)]
-
-
 def draw_masks(
     widths: Sequence[int],
     shares: Sequence[float],

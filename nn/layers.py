@@ -14,7 +14,8 @@ import numpy as np
 
 from autograd import Value, dot, draw, no_grad, notebook_bundle
 from nn import checks
-from nn.dropout import Array, Masks, draw_masks, dropout_shares, one_each
+from nn.dropout import Array, Masks, draw_masks, one_each
+from nn.hidden import activation_names, dropout_shares
 from nn.initializers import INITIALIZERS, default_for
 from nn.modules import ACTIVATIONS, OUTPUTS, BatchNorm, Dropout, Module
 
@@ -152,7 +153,7 @@ class MLP(Module):
     ) -> None:
         self.sizes = [checks.count("inputs", inputs, 1), *checks.widths("layers", layers, least="[outputs]")]
         hidden = len(self.sizes) - 2
-        names = checks.names_of_layers("activation", activation, hidden, ACTIVATIONS)
+        names = activation_names(activation, hidden, ACTIVATIONS)
         self.activation = activation if isinstance(activation, str) else names
         self.output = checks.one_of("output", output, OUTPUTS)
         self.dropout = dropout_shares(dropout, hidden)

@@ -438,14 +438,6 @@ class NeuralNetwork(Passes):
         """
         return checkpoints.load(path, cls, cls.__name__)
 
-    # Checks at the door.
-
-    def _samples(self, x: object, y: object) -> tuple[Array, Array]:
-        return checks.samples(x, y, self.layer_sizes[0], self.layer_sizes[-1], self.loss_name, self.dtype)
-
-    def _checked_weights(self, weights: object, samples: int) -> Array | None:
-        return None if weights is None else checks.sample_weights("weights", weights, samples, self.dtype)
-
 
 def _loss_by_learner(own_loss: Callable[..., float], y: Array, p: Array, weights: Array | None) -> float:
     """A learner's own loss of a pass, whole: penalties and all."""

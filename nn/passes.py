@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from nn import checks
 from nn.buffers import Buffers, Pool
-from nn.dropout import Masks, draw_masks, dropout_shares
+from nn.dropout import Masks, draw_masks
 from nn.formulas import ACTIVATIONS, OUTPUTS, Activation
+from nn.hidden import activation_names, dropout_shares
 from nn.normalization import batch_statistics, moved_towards, normalize, normalize_backward
 from nn.objectives import LOSSES, reduced
 from nn.parameters import Block, LayeredParameters
@@ -58,7 +59,7 @@ class Passes(LayeredParameters):
         checks.flag("batch_norm", batch_norm)
         super().__init__(layer_sizes, batch_norm, checks.float_type("dtype", dtype))
         hidden = len(layer_sizes) - 2
-        self._hidden = checks.names_of_layers("activation", activation, hidden, ACTIVATIONS)
+        self._hidden = activation_names(activation, hidden, ACTIVATIONS)
         self.activation_name = activation if isinstance(activation, str) else _only(self._hidden)
         if output is None:
             self.output_name = activation if isinstance(activation, str) else _last(self._hidden)
@@ -214,6 +215,14 @@ class Passes(LayeredParameters):
             moved_towards(running, batch, samples, unbiased=False)
         for running, batch in zip(self.running_variance, variances, strict=False):
             moved_towards(running, batch, samples, unbiased=True)
+
+    # Checks at the door.
+
+    def _samples(self, x: object, y: object) -> tuple[Array, Array]:
+        return checks.samples(x, y, self.layer_sizes[0], self.layer_sizes[-1], self.loss_name, self.dtype)
+
+    def _checked_weights(self, weights: object, samples: int) -> Array | None:
+        return None if weights is None else checks.sample_weights("weights", weights, samples, self.dtype)
 
     def _check_batch(self, samples: int, training: bool) -> None:
         if training and self.batch_norm and samples < 2:

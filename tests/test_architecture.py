@@ -64,10 +64,11 @@ ROOMS = {  # each room, and the project's rooms it may know
     "nn.twins": {"nn.engines", "nn.formulas", "nn.layers"},
     "nn.objectives": {"nn.formulas"},
     "nn.dropout": {"nn.checks"},
+    "nn.hidden": {"nn.checks"},
     "nn.caches": {"nn.buffers", "nn.checks", "nn.parameters"},
     "nn.passes": {
-        "nn.buffers", "nn.checks", "nn.dropout", "nn.formulas", "nn.normalization", "nn.objectives",
-        "nn.parameters", "nn.penalties",
+        "nn.buffers", "nn.checks", "nn.dropout", "nn.formulas", "nn.hidden", "nn.normalization",
+        "nn.objectives", "nn.parameters", "nn.penalties",
     },
     "nn.rounding": {
         "nn.dropout", "nn.formulas", "nn.normalization", "nn.objectives", "nn.parameters", "nn.penalties",
@@ -142,15 +143,15 @@ ROOMS = {  # each room, and the project's rooms it may know
         "nn.training",
     },
     "nn.modules": {"autograd", "nn.checks", "nn.dropout", "nn.normalization"},
-    "nn.layers": {"autograd", "nn.checks", "nn.dropout", "nn.initializers", "nn.modules"},
+    "nn.layers": {"autograd", "nn.checks", "nn.dropout", "nn.hidden", "nn.initializers", "nn.modules"},
     "nn.losses": {"autograd", "nn.checks"},
     "nn.engines": {"autograd", "nn.checks", "nn.dropout", "nn.layers", "nn.losses", "nn.penalties"},
     "nn.witnesses": {
         "nn.checks", "nn.dropout", "nn.engines", "nn.layers", "nn.losses", "nn.network", "nn.penalties",
     },
     "nn.mlp_training": {
-        "autograd", "nn.checking", "nn.checks", "nn.dropout", "nn.engines", "nn.history", "nn.layers",
-        "nn.network", "nn.schedules", "nn.twins", "nn.witnesses",
+        "autograd", "nn.checking", "nn.checkpoints", "nn.checks", "nn.dropout", "nn.engines", "nn.history",
+        "nn.layers", "nn.missing", "nn.network", "nn.scaling", "nn.schedules", "nn.twins", "nn.witnesses",
     },
     "nn.comparing": {
         "autograd", "nn.checks", "nn.dropout", "nn.engines", "nn.layers", "nn.network", "nn.rounding",
