@@ -148,6 +148,55 @@ def test_the_rules_in_symbols_mean_the_derivatives(name):
         assert evaluate(text, **operands, y=y) == pytest.approx(partial, rel=1e-12)
 
 
+OPERANDS = [("a", "b"), ("a", "a"), *[pair for n in (0.0, -0.0, 1.0, 2.0) for pair in (("a", n), (n, "b"))]]
+NUMBERS = {"a": 1.75, "b": 0.5}
+NO_FORMULA = {("divide", 0.0, 1), ("power", 0.0, 0)}  # x/0; the derivative of 0^x
+PATTERNS = [
+    (name, pair)
+    for name in ("add", "subtract", "multiply", "divide", "power")
+    for pair in OPERANDS
+    if not any((name, x, place) in NO_FORMULA for place, x in enumerate(pair))
+]
+
+
+def written(name, pair):
+    """The rule of an operation on names and constants, in symbols and in numbers; known formulas are kept."""
+    operands = [
+        symbols.Operand("ab".index(x), x) if isinstance(x, str) else symbols.Operand(2 + i, f"{x:g}", x)
+        for i, x in enumerate(pair)
+    ]
+    numbers = [f"{NUMBERS.get(x, x):g}" for x in pair]
+    return (*symbols.rule(name, "c", operands), symbols.in_numbers(name, operands, numbers))
+
+
+@pytest.mark.parametrize("kept", PATTERNS, ids=str)
+def test_a_rule_is_the_same_whatever_was_drawn_before(kept):
+    for other in PATTERNS:
+        symbols._formulas.cache_clear()
+        alone = written(*other)
+        symbols._formulas.cache_clear()
+        written(*kept)
+        assert written(*other) == alone
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["forwards", "backwards"])
+def test_the_shown_formulas_evaluate_to_the_nodes_numbers(order):
+    for name, pair in PATTERNS[::order]:
+        a, b = Value(NUMBERS["a"], "a"), Value(NUMBERS["b"], "b")
+        row = PRIMITIVES[name]
+        x, y = ({"a": a, "b": b}.get(operand, operand) for operand in pair)
+        *_, node = data_in(draw(autograd.value.apply(row, [x, y])).html())["nodes"]
+        numbers = [NUMBERS.get(operand, operand) for operand in pair]
+        names = {**NUMBERS, node["name"]: node["data"]}
+        assert node["data"] == row.evaluate(SCALAR, numbers)
+        assert evaluate(node["symbols"], **names) == pytest.approx(node["data"], rel=1e-12), (name, pair)
+        assert evaluate(node["numbers"]) == pytest.approx(node["data"], rel=1e-12), (name, pair)
+        partials = row.differentiate(SCALAR, node["data"], numbers)
+        for text, partial, operand in zip(node["partials"], partials, pair, strict=True):
+            if isinstance(operand, str):
+                assert evaluate(text, **names) == pytest.approx(partial, rel=1e-12), (name, pair)
+
+
 def test_rules_are_what_textbooks_write():
     def of(operation, *names):
         operands = [

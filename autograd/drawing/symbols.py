@@ -7,6 +7,7 @@ its textbook.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +28,9 @@ _PLAIN, _BRACKETED = 0x20000, 0xF0000
 _TWICE_BRACKETED = re.compile(r"\((\(-[^()]+\))\)")  # a negative number that is a function's operand
 _RESULT = MOST_OPERANDS  # the place after all operands'
 
-Pattern = tuple[int | float, ...]  # an int is the place of an operand's first use, a float a constant
+# A character is the place of an operand's first use, a float a constant. Formulas are kept by their pattern,
+# so no place may be equal to a constant, as the int 1 would be to 1.0.
+Pattern = tuple[str | float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def rule(operation: str, value: str, operands: Sequence[Operand]) -> tuple[str, 
     """
     names = [operand.name for operand in operands]
     places = _PLAIN if all(name.isalnum() for name in (*names, value)) else _BRACKETED
-    formula, partials = _formulas(operation, _pattern(operands), places)
+    formula, partials = _formulas(operation, _pattern(operands, places), chr(places + _RESULT))
     written = {places + i: name for i, name in enumerate(names)} | {places + _RESULT: value}
     return _named(formula, written), [_named(partial, written) for partial in partials]
 
@@ -68,21 +71,24 @@ def in_numbers(operation: str, operands: Sequence[Operand], numbers: Sequence[st
         _BRACKETED + i: f"({number})" if number.startswith("-") else number
         for i, number in enumerate(numbers)
     }
-    formula = _formulas(operation, _pattern(operands), _BRACKETED)[0].translate(written)
+    formula, _ = _formulas(operation, _pattern(operands, _BRACKETED), chr(_BRACKETED + _RESULT))
+    formula = formula.translate(written)
     return shortened(_TWICE_BRACKETED.sub(r"\1", formula), LONGEST_RULE)
 
 
-def _pattern(operands: Sequence[Operand]) -> Pattern:
-    first: dict[int, int] = {}
+def _pattern(operands: Sequence[Operand], places: int) -> Pattern:
+    first: dict[int, str] = {}
     return tuple([
-        operand.constant if _stands(operand.constant) else first.setdefault(operand.box, i)
+        operand.constant if _stands(operand.constant) else first.setdefault(operand.box, chr(places + i))
         for i, operand in enumerate(operands)
     ])  # fmt: skip
 
 
 def _stands(constant: float | None) -> TypeGuard[float]:
-    """Whether a number is part of the formula."""
-    return constant is not None and constant.is_integer() and abs(constant) <= LARGEST_NUMBER
+    """Whether a number is part of the formula; -0.0 is not, as it equals 0.0 and is another number."""
+    if constant is None or not constant.is_integer() or abs(constant) > LARGEST_NUMBER:
+        return False
+    return constant != 0 or math.copysign(1, constant) > 0
 
 
 def _named(formula: str, names: dict[int, str]) -> str:
@@ -90,14 +96,13 @@ def _named(formula: str, names: dict[int, str]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _formulas(operation: str, pattern: Pattern, places: int) -> tuple[str, tuple[str, ...]]:
-    """The value and the partial derivatives on places."""
+def _formulas(operation: str, pattern: Pattern, result: str) -> tuple[str, tuple[str, ...]]:
+    """The value and the partial derivatives on places, of which one is the result's."""
     nothing = "", ("",) * len(pattern)
     row = PRIMITIVES.get(operation)
     if row is None or len(pattern) > MOST_OPERANDS:
         return nothing
-    operands = [chr(places + place) if isinstance(place, int) else place for place in pattern]
     try:
-        return value_formula(row, operands), tuple(partial_formulas(row, operands, chr(places + _RESULT)))
+        return value_formula(row, pattern), tuple(partial_formulas(row, pattern, result))
     except (TypeError, ValueError, AttributeError):
         return nothing
