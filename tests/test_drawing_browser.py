@@ -126,6 +126,28 @@ def test_a_gradient_is_summed_up_use_by_use(opened):
     assert seen == ["1", "7"]
 
 
+def test_an_output_that_feeds_another_is_told_what_flows_into_it_and_what_is_its_own(opened):
+    x = Value(2.0, "x")
+    h = x * 3
+    y = h * h
+    h.label, y.label = "h", "y"
+    y.backward()
+    window = opened([h, y], link="#3")  # y backwards: dy/dh = 2h, half of it by each use
+    assert re.findall(r"h receives 1 · 6 = 6, in all (\d+)", window.text("#rule")) == ["6", "12"]
+    window.press("ArrowRight")
+    assert "All its uses have been swept: its gradient is 12." in window.text("#rule")
+    assert "x receives 12 · 3 = 36, in all 36" in window.text("#rule")
+    x.grad = 0.0
+    (y + h).backward()
+    window = opened([h, y], link="#4")
+    assert "It is an output, with 1 of its own, and all its uses have been swept" in window.text("#rule")
+    assert "x receives 13 · 3 = 39, in all 39" in window.text("#rule")
+    x.grad = h.grad = y.grad = 0.0
+    h.backward()
+    window = opened([h, y], link="#3")
+    assert window.text("#rule").startswith("No sweep began here: its gradient is 0.")
+
+
 def test_buttons_step_back_and_jump_to_the_ends(opened):
     window = opened(neuron())
     seen = []

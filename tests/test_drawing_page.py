@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 import autograd
 from autograd import Value, draw
 from autograd.drawing import symbols
 from autograd.drawing.colours import FILLS
+from autograd.drawing.page import NOT_RECORDED
 from autograd.namespaces import SCALAR
 from autograd.primitives import PRIMITIVES
 from tests.drawings import Page, contrast, recorded
@@ -106,6 +108,65 @@ def test_the_page_holds_the_recorded_numbers_and_the_sweep_from_one(output):
     for node in before["nodes"]:
         assert node["data"] == by_label[node["label"]].data
         assert node["gradient"] == by_label[node["label"]].grad  # the same sums in the same order
+
+
+@given(st.data(), recorded())
+def test_of_several_outputs_the_page_holds_the_gradients_of_their_own_sweep(data, last):
+    """Any nodes are outputs, some computed from others; they are swept together, alone, or not at all."""
+    nodes = list(_nodes(last))
+    outputs = data.draw(st.lists(st.sampled_from(nodes), min_size=1, max_size=4, unique=True))
+    weights = data.draw(st.lists(st.sampled_from([-2.0, 0.5, 1.0, 3.0]), min_size=4, max_size=4))
+    unswept = draw(outputs).html()
+    autograd.sum(outputs).backward()
+    agrees(unswept, nodes)
+    for root in (autograd.dot(outputs, weights[: len(outputs)]), data.draw(st.sampled_from(outputs))):
+        for node in nodes:
+            node.grad = 0.0
+        root.backward()
+        page = draw(outputs).html()
+        agrees(page, nodes)
+        assert NOT_RECORDED not in page
+
+
+def agrees(page, nodes):
+    """The page's sweep from its seeds, done here, and the gradients it was coloured by, are the recorded."""
+    read = data_in(page)
+    sums = [node["seed"] for node in read["nodes"]]
+    size = max(map(abs, [*sums, 1.0]))
+    for tail, head, partial, _ in sorted(read["arrows"], key=lambda arrow: -arrow[1]):
+        sums[tail] += sums[head] * partial
+        size = max(size, abs(sums[head] * partial), abs(sums[tail]))
+    by_label = {node.label: node.grad for node in nodes}
+    for node, total in zip(read["nodes"], sums, strict=True):
+        assert node["gradient"] == total
+        assert total == pytest.approx(by_label[node["label"]], rel=1e-12, abs=1e-12 * size)
+
+
+def test_an_output_that_feeds_another_starts_with_what_it_has_of_its_own():
+    x = Value(2.0, "x")
+    h = x * 3
+    y = h * h
+    h.label, y.label = "h", "y"
+    y.backward()  # dy/dh = 2h = 12
+    assert [node["seed"] for node in data_in(draw([h, y]).html())["nodes"]] == [0, 0, 0, 1]
+    x.grad = 0.0
+    (y + h).backward()
+    assert {node["name"]: node["seed"] for node in data_in(draw([h, y]).html())["nodes"]} == {
+        "x": 0, "3": 0, "h": 1, "y": 1,
+    }  # fmt: skip
+
+
+def test_gradients_of_several_sweeps_are_told_and_each_output_starts_with_one():
+    x = Value(2.0, "x")
+    h = x * 3
+    y = h * h
+    y.backward()
+    h.backward()  # now h.grad is 1, though 12 come from y, and x holds 36 + 3
+    page = draw([h, y]).html()
+    assert NOT_RECORDED in page
+    nodes = data_in(page)["nodes"]
+    assert [node["seed"] for node in nodes] == [0, 0, 1, 1]
+    assert nodes[0]["gradient"] == 3 * (12 + 1)
 
 
 def _nodes(output):

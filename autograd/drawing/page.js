@@ -80,7 +80,8 @@
   // ---- showing a step
   let step = -1;
   const current = () => (step === 0 ? -1 : step <= half ? operations[step - 1] : operations[last - step]);
-  const isReached = (i) => seeds[i] ? step >= half : outOf[i].some((a) => isSwept(arrows[a].head, step));
+  const isReached = (i) => (seeds[i] || !outOf[i].length ? step >= half
+    : outOf[i].some((a) => isSwept(arrows[a].head, step)));
   const shown = nodes.map(() => "");
   const shownSums = nodes.map(() => "");
   const shownPaths = arrows.map(() => "");
@@ -139,18 +140,24 @@
     } else {
       const node = nodes[now];
       byId("now").textContent = `Backwards: ${node.name}`;
-      const whence = seeds[now] ? "It is the output" : "All its uses have been swept";
+      const alone = seeds[now] ? "It is the output" : "No sweep began here";
+      const own = seeds[now] ? `It is an output, with ${text(seeds[now])} of its own, and all` : "All";
+      const whence = outOf[now].length ? `${own} its uses have been swept` : alone;
       said.push(paragraph(`${whence}: its gradient is ${text(sums[now])}.`));
+      sweepTo(step - 1);
+      const running = sums.slice(); // a node used twice receives twice
+      sweepTo(step);
       into[now].forEach((i, place) => {
         const { tail, partial } = arrows[i];
         if (partial === null) return;
+        running[tail] += sums[now] * partial;
         const symbols = node.partials[place];
         const rule = [symbols, text(partial)].filter((part, k) => part && (k || part !== text(partial)));
         said.push(paragraph(`∂${node.name}/∂${nodes[tail].name} = ${rule.join(" = ")}`, true));
         const product = text(sums[now] * partial);
         said.push(paragraph(
           `${nodes[tail].name} receives ${text(sums[now])} · ${text(partial)} = ${product}, in all ` +
-          `${text(sums[tail])}`));
+          `${text(running[tail])}`));
       });
     }
     byId("rule").replaceChildren(...said);

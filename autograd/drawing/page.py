@@ -21,9 +21,11 @@ from autograd.drawing.frames import Placed, place
 from autograd.drawing.picture import CONSTANT, LEAF, OPERATION, Box, Picture, shape_text
 from autograd.drawing.structured import number
 from autograd.drawing.svg import FONT, WAYS, below, drawn
+from autograd.drawing.sweep import gradients, seeds
 from autograd.drawing.symbols import Operand, in_numbers, rule
 
 WIDEST_NUMBER = 10  # characters that a gradient may take while it is summed up
+NOT_RECORDED = "The recorded gradients are not of one sweep: here each output starts with 1."
 
 
 def page_source(picture: Picture, direction: str, precision: int) -> str:
@@ -35,7 +37,8 @@ def page_source(picture: Picture, direction: str, precision: int) -> str:
     >>> page.startswith("<!DOCTYPE html>"), page.count("<script")
     (True, 2)
     """
-    swept = _swept(picture)
+    started, is_recorded = seeds(picture) if picture.is_of_scalars else ([0.0] * len(picture.boxes), True)
+    swept = _swept(picture, started, is_recorded)
     placed = place(swept, direction)
     legend, width, height = below(swept, placed)
     body = _BODY.format(
@@ -46,7 +49,7 @@ def page_source(picture: Picture, direction: str, precision: int) -> str:
         height=height,
         steps=2 * sum(box.kind == OPERATION for box in swept.boxes) if picture.is_of_scalars else 0,
     )
-    data = _data(picture, swept, placed, precision)
+    data = _data(swept, started, placed, precision)
     return closed_page("Computation graph", body, _asset("page.css"), _asset("page.js"), data)
 
 
@@ -92,16 +95,11 @@ def _asset(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def _swept(picture: Picture) -> Picture:
-    """The picture as the page's own sweep leaves it, with a name for every node: v1 …, and leaves u1 ….
-
-    Each output starts with the gradient it has, or with 1 where it has none.
-    """
+def _swept(picture: Picture, started: Sequence[float], is_recorded: bool) -> Picture:
+    """The picture as the page's own sweep leaves it, with a name for every node: v1 …, and leaves u1 …."""
     if not picture.is_of_scalars:
         return picture
-    sums = [_seed(box) for box in picture.boxes]
-    for arrow in sorted(picture.arrows, key=lambda arrow: -arrow.head):
-        sums[arrow.tail] += sums[arrow.head] * (arrow.partial or 0.0)
+    sums = gradients(started, picture.arrows)
     scale = Scale(sums)
     unnamed = {OPERATION: map("v{}".format, count(1)), LEAF: map("u{}".format, count(1))}
     boxes = [
@@ -116,14 +114,15 @@ def _swept(picture: Picture) -> Picture:
         )
         for box, gradient in zip(picture.boxes, sums, strict=True)
     ]
-    return replace(picture, boxes=boxes, legend=scale.legend({box.shade for box in boxes}))
+    return replace(
+        picture,
+        boxes=boxes,
+        legend=scale.legend({box.shade for box in boxes}),
+        notes=picture.notes if is_recorded else [*picture.notes, NOT_RECORDED],
+    )
 
 
-def _seed(box: Box) -> float:
-    return (box.gradient or 1.0) if box.is_output else 0.0
-
-
-def _data(picture: Picture, swept: Picture, placed: Placed, precision: int) -> dict[str, Any]:
+def _data(swept: Picture, started: Sequence[float], placed: Placed, precision: int) -> dict[str, Any]:
     """What the script needs to know."""
     rules = _rules(swept, precision) if swept.is_of_scalars else [{}] * len(swept.boxes)
     nodes = [
@@ -136,12 +135,12 @@ def _data(picture: Picture, swept: Picture, placed: Placed, precision: int) -> d
             "shade": box.shade,
             "data": number(box.data),
             "gradient": number(box.gradient),
-            "seed": number(_seed(before)),
+            "seed": number(seed),
             "at": [*corner, frame.width, frame.height],
             **more,
         }
-        for before, box, corner, frame, more in zip(
-            picture.boxes, swept.boxes, placed.corners, placed.frames, rules, strict=True
+        for seed, box, corner, frame, more in zip(
+            started, swept.boxes, placed.corners, placed.frames, rules, strict=True
         )
     ]
     arrows = [
