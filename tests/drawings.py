@@ -47,6 +47,14 @@ HOSTILE = [
     "${alert(1)} `alert(1)` {{7*7}} %s {0}",
     "__proto__",
     "重み 🙂 e\u0301",
+    "a.b.c",
+    "__proto__.constructor.w",
+    "(inputs).(output).w",
+    "重み.n٣.w",
+    "..a..b..",
+    "a.<b>.&lt;",
+    "a." * 20 + "b",
+    "a." * 5_000 + "b",
 ]
 
 any_text = st.text(st.characters(exclude_categories=[]))  # lone surrogates among them

@@ -6,6 +6,7 @@
 import json
 import re
 import shutil
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Value, draw
+from autograd.drawing.homes import DEEPEST, path_in
 from autograd.primitives import PRIMITIVES
 from tests.drawings import HOSTILE, Page, any_text, built_in_svg, graph, read_dot, read_svg, shown_in
 
@@ -105,6 +107,40 @@ def test_no_label_adds_anything_to_the_page(label):
     assert len(nodes) == 2
 
 
+@pytest.mark.parametrize("level", ["scalars", "neurons", "layers", "program"])
+@pytest.mark.parametrize("label", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_label_adds_anything_to_any_form_at_any_level(label, level):
+    tame, hostile_one = (
+        draw(square(text) * Value(3.0, label="l0.w"), level=level, engine="built-in")
+        for text in ("tame.w" if path_in(label) else "tame", label)
+    )
+    for tags_in in (
+        lambda drawing: [part.tag for part in ElementTree.fromstring(drawing.svg()).iter()],
+        lambda drawing: [tag for tag, _ in Page(drawing.html()).elements],
+    ):
+        assert tags_in(hostile_one) == tags_in(tame)
+    assert not {"a", "img", "iframe"} & {tag for tag, _ in Page(hostile_one.html()).elements}
+    for form in ("dot", "text"):
+        assert len(getattr(hostile_one, form).splitlines()) == len(getattr(tame, form).splitlines())
+        assert len(getattr(hostile_one, form)) < len(getattr(tame, form)) + 2_000
+    arrows = [json.loads(drawing.json)["arrows"] for drawing in (tame, hostile_one)]
+    assert arrows[0] == arrows[1]
+
+
+def test_a_label_of_very_many_dots_is_a_label_and_takes_no_more_memory_than_its_length():
+    label = "a." * 5_000 + "b"  # each module it would be in is in the one before: 25 MB of names
+    assert path_in(label) == ()
+    assert path_in("a." * DEEPEST + "b") == ("a",) * DEEPEST
+    tracemalloc.start()
+    try:
+        drawing = draw(square(label) * Value(3.0, label="l0.w"), level="neurons", engine="built-in")
+        assert all([drawing.svg(), drawing.dot, drawing.text, drawing.json, drawing.html()])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 100 * len(label)
+
+
 @needs_dot
 def test_graphviz_reads_the_recorded_graph_whatever_the_labels():
     import graphviz
@@ -144,14 +180,17 @@ def test_a_symbol_of_somebody_elses_is_text_too():
         assert shown_in(form, output) == graph(output)
 
 
-def test_a_long_label_is_shortened_and_whole_in_the_title():
-    label = "x" * 1_000_000
+@pytest.mark.parametrize("label", ["x" * 1_000_000, "a." * 500_000 + "b"], ids=["letters", "dots"])
+def test_a_long_label_is_shortened_and_whole_in_the_title(label):
     value = Value(1.0, label=label)
     (box,), _ = read_svg(built_in_svg(value))
-    assert box.name == "x" * 23 + "…"
+    assert box.name == label[:23] + "…"
     assert box.right - box.left < 300
     (title,) = ElementTree.fromstring(built_in_svg(value)).findall(".//{*}title")
     assert title.text == label
     assert len(draw(value).dot) < 2000
     assert len(draw(value).text) < 100
     assert json.loads(draw(value).json)["boxes"][0]["label"] == label
+    output = value * Value(2.0, label="l0.w")
+    for level in ("neurons", "layers", "program"):
+        assert len(draw(output, level=level, engine="built-in").html()) < 4 * len(label) + 50_000

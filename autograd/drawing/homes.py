@@ -18,6 +18,7 @@ from autograd.value import Value
 
 Path = tuple[str, ...]
 
+DEEPEST = 20  # modules within one another; a text with more dots is just a text
 _DOTTED = re.compile(r"\w+(?:\.\w+)+")
 
 # What is no activation: after the last module it belongs to the loss.
@@ -39,12 +40,16 @@ class Homes:
 
 
 def path_in(label: str) -> Path:
-    """The module that a label names, () for none.
+    """The module that a label names, () for none. At most DEEPEST dots, so that a path is short.
 
     >>> path_in("l0.n3.w1"), path_in("w1"), path_in("0.5")
     (('l0', 'n3'), (), ())
     """
-    if "." not in label or not _DOTTED.fullmatch(label) or label.replace(".", "").isdigit():
+    if (
+        not 0 < label.count(".") <= DEEPEST
+        or not _DOTTED.fullmatch(label)
+        or label.replace(".", "").isdigit()
+    ):
         return ()
     return tuple(label.split(".")[:-1])
 
