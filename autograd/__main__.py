@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -16,12 +17,14 @@ from typing import Any
 import numpy.typing as npt
 
 import autograd
-from autograd.expressions import Expression, ExpressionError, functions, parse
+from autograd.cells import cells
+from autograd.expressions import Expression, ExpressionError, functions, name_in, parse
 from autograd.terminal import run
 
+WIDEST = 96  # characters of a line
 LONGEST_INPUT = 1_000_000  # characters from a pipe
 SAME, DIFFERS, MISUSE = 0, 1, 2  # exit codes
-_GIVEN = re.compile(r"\s*\w*\s*=[^=]*")  # NAME=NUMBER, and what can be nothing else; not "sin(x, y=2)"
+_GIVEN = re.compile(r"\s*(?:\w|[^\x00-\x7f])*\s*=[^=]*")  # NAME=NUMBER, and what can be nothing else
 
 DESCRIPTION = "The value of an expression, and its gradient by every name in it."
 
@@ -35,10 +38,15 @@ examples:
   python -m autograd "relu(w*x + b)" w=2 x=3 b=-1 --draw neuron.html
   python -m autograd "sigmoid(w*x + b)" w=2 x=3 b=-1 --lift
   echo "exp(-x**2)" | python -m autograd x=0.5
-  python -m autograd -- "-x * log(x)" x=0.25        an expression that begins with - comes after --
+  python -m autograd -- "-x * log(x)" x=0.25
+An expression that begins with - comes after --, as the last one does.
 
-exit codes: 0; 1 where --check finds that the gradient differs; 2 for what cannot be read, drawn or written.
-Of lines from a pipe each is answered or refused by itself, and the largest code is given.
+exit codes:
+  0  all is well
+  1  --check finds that the gradient differs
+  2  something cannot be read, drawn or written
+Of lines from a pipe each is answered or refused by itself, and the largest
+code is given.
 """
 
 
@@ -47,12 +55,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _arguments()
     words = list(sys.argv[1:] if argv is None else argv)
     bare = words.index("--") if "--" in words else len(words)  # from there on nothing is an option
-    options = parser.parse_intermixed_args(words[:bare])
+    options, unknown = parser.parse_known_intermixed_args(words[:bare])
+    if unknown:
+        parser.error(
+            f"there is no option {unknown[0]}; an expression that begins with - comes last, after --, "
+            f'as in x=2 -- "-x"'
+        )
     options.words += words[bare + 1 :]
     try:
         values = _values([word for word in options.words if _GIVEN.fullmatch(word)])
         lines = _lines([word for word in options.words if not _GIVEN.fullmatch(word)])
-        if options.draw and len(lines) > 1:
+        if options.draw is not None and len(lines) > 1:
             raise ValueError(f"--draw: expected one expression, got {len(lines)}")
         _check_use(values, lines)
     except (ValueError, OSError) as error:
@@ -79,12 +92,14 @@ def _refuse(where: str, error: Exception) -> int:
 
 
 def _arguments() -> argparse.ArgumentParser:
-    names = textwrap.fill(", ".join(sorted(functions())), 96, initial_indent="  ", subsequent_indent="  ")
+    width = min(WIDEST, shutil.get_terminal_size().columns - 2)  # as argparse has it
+    names = textwrap.fill(", ".join(sorted(functions())), width, initial_indent="  ", subsequent_indent="  ")
     parser = argparse.ArgumentParser(
         prog="python -m autograd",
         description=DESCRIPTION,
         epilog=DETAILS.format(functions=names),
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     add = parser.add_argument
     add("words", nargs="*", metavar="EXPRESSION | NAME=NUMBER", help="an expression, and a number for each "
@@ -102,8 +117,9 @@ def _values(words: Sequence[str]) -> dict[str, float]:
     """The numbers given as NAME=NUMBER."""
     values: dict[str, float] = {}
     for word in words:
-        name, text = (part.strip() for part in word.split("=", 1))
-        if not name.isidentifier():
+        told, text = (part.strip() for part in word.split("=", 1))
+        name = name_in(told)
+        if name is None:
             raise ValueError(f"{word!r}: expected NAME=NUMBER, as in w1=-3")
         if name in values:
             raise ValueError(f"{name} is given twice: {values[name]:g}, then {text}")
@@ -129,6 +145,8 @@ def _lines(words: Sequence[str]) -> list[_Line]:
         raise ValueError(f"expected one expression, got {len(words)}: {', '.join(map(repr, words))}; {hint}")
     if words:
         return [_Line(words[0])]
+    if sys.stdin is None:
+        raise ValueError("expected an expression: none is given, and the standard input is closed")
     if sys.stdin.isatty():
         raise ValueError('expected an expression, as in "w*x + b", or some on the standard input; see --help')
     text = sys.stdin.read(LONGEST_INPUT + 1)
@@ -170,12 +188,14 @@ def _answer(line: _Line, given: Mapping[str, float], options: argparse.Namespace
         parts.append(_second_derivatives(expression, values, digits))
     if options.lift and leaves:
         parts.append(_lifted(output, leaves).rstrip())
-    if options.draw:
+    if options.draw is not None:
         parts.append(autograd.draw(output, partials=True).save(options.draw))
-    report = autograd.check_gradients(expression, values) if options.check else None
-    if report is not None:
-        parts.append(str(report))
-    return "\n\n".join(parts), report is None or report.ok
+    if not options.check:
+        return "\n\n".join(parts), True
+    if not leaves:
+        return "\n\n".join([*parts, "There is no gradient to check: the expression has no names."]), True
+    report = autograd.check_gradients(expression, values)
+    return "\n\n".join([*parts, str(report)]), report.ok
 
 
 def _lifted(output: autograd.Value, leaves: Mapping[str, autograd.Value]) -> str:
@@ -183,7 +203,7 @@ def _lifted(output: autograd.Value, leaves: Mapping[str, autograd.Value]) -> str
     program = autograd.lift(output)
     names = {leaf: name for name, leaf in leaves.items()}
     order = ", ".join(names[leaf] for leaf in program.parameters)
-    heading = textwrap.fill(f"theta: {order}", 96, initial_indent="# ", subsequent_indent="# ")
+    heading = textwrap.fill(f"theta: {order}", WIDEST, initial_indent="# ", subsequent_indent="# ")
     rows = [f'    "{name}": np.array({_listed(array)}),\n' for name, array in program.constants.items()]
     constants = f"\n\nconstants = {{\n{''.join(rows)}}}\n" if rows else ""
     return f"{heading}\n{program.source}{constants}"
@@ -205,14 +225,13 @@ def _second_derivatives(expression: Expression, values: Mapping[str, float], dig
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
     """Columns as wide as their widest cell, the first one's cells left, the others' right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            f"{cell:<{width}}" if i == 0 else f"{cell:>{width}}"
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
+    widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        rooms = [" " * (width - cells(cell)) for cell, width in zip(row, widths, strict=True)]
+        others = map("{}{}".format, rooms[1:], row[1:])
+        lines.append("  ".join([row[0] + rooms[0], *others]).rstrip())
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

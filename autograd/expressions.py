@@ -7,17 +7,20 @@
     atom       = number, name, function(expression, …), or (expression)
 
 That is Python's grammar of arithmetic, and its precedence; anything else is refused with its place. Length
-and depth are bounded, so that a stranger's text can be read. This room knows the table and Value.
+and depth are bounded, so that a stranger's text can be read. This room knows the table, Value,
+and how wide a text is.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from autograd.cells import cells
 from autograd.primitives import PRIMITIVES, Primitive
 from autograd.value import Value, apply
 
@@ -26,10 +29,11 @@ DEEPEST = 100  # brackets, signs and powers within one another
 SHOWN = 76  # characters of an expression around the place of an error
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|(?P<name>[^\W\d]\w*)"
-    r"|(?P<sign>\*\*|[-+*/(),])|(?P<end>\Z)|(?P<other>.))",
+    r"\s*(?:(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"|(?P<sign>\*\*|[-+*/(),])|(?P<end>\Z)|(?P<other>.))",  # a name begins as some other
     re.DOTALL,
 )
+_SIGNS_IN_NAMES = {"·", "\u0387"}  # one sign, twice in Unicode; Python lets names go on with it
 
 _BINARY = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "**": "power"}
 _OWN_NAMES = {"abs": "absolute", "max": "maximum", "min": "minimum"}  # as Python calls them
@@ -45,6 +49,9 @@ _HINTS = {
     "·": "multiplication is written *",
     "÷": "division is written /",
     "−": "minus is written -",
+    **dict.fromkeys("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ", "powers are written **"),
+    **dict.fromkeys("₀₁₂₃₄₅₆₇₈₉", "names have plain digits, as in x1"),
+    **dict.fromkeys("½⅓⅔¼¾", "fractions are written with /"),
 }
 
 
@@ -61,11 +68,20 @@ class ExpressionError(ValueError):
 def _excerpt(source: str, place: int) -> tuple[str, str]:
     """One line of the source around the place, and a line with a caret under it."""
     start = max(0, min(place - SHOWN // 2, len(source) - SHOWN))
-    line = "".join(
-        c if c.isprintable() else "\ufffd" for c in source[start : start + SHOWN].replace("\n", " ")
-    )
+    shown = source[start : start + SHOWN].replace("\n", " ").replace("\t", " ")
+    line = "".join(c if c.isprintable() else "\ufffd" for c in shown)
     before, after = "…" if start else "", "…" if start + SHOWN < len(source) else ""
-    return f"{before}{line}{after}", f"{' ' * (place - start + len(before))}^"
+    return f"{before}{line}{after}", f"{' ' * cells(before + line[: place - start])}^"
+
+
+def name_in(text: str) -> str | None:
+    """The name that a text is, in Unicode's composed form; None where an expression cannot hold it.
+
+    >>> name_in("w1"), name_in("e\u0301") == "\u00e9", name_in("x²"), name_in("2x")
+    ('w1', True, None, None)
+    """
+    name = unicodedata.normalize("NFC", text)
+    return name if name.isidentifier() and not _SIGNS_IN_NAMES & {*name} else None
 
 
 def functions() -> dict[str, Primitive]:
@@ -83,6 +99,7 @@ class Expression:
     """What was read: call it with a number or Value for each of its names.
 
     names  in the order of their first places
+    places of the names in the source
     steps  what to do with a stack: push a number, push a name's value, or apply a primitive to so many
 
     >>> expression = parse("w*x + w")
@@ -92,6 +109,7 @@ class Expression:
 
     source: str
     names: tuple[str, ...]
+    places: tuple[int, ...]
     steps: tuple[float | str | tuple[Primitive, int], ...]
 
     def __call__(self, values: Mapping[str, Any]) -> Any:
@@ -112,8 +130,7 @@ class Expression:
 
     def refusal(self, reason: str, name: str) -> ExpressionError:
         """An error that points at the first place of a name."""
-        found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", self.source)
-        return ExpressionError(reason, self.source, found.start() if found else 0)
+        return ExpressionError(reason, self.source, self.places[self.names.index(name)])
 
     def recorded(self, values: Mapping[str, float]) -> tuple[Value, dict[str, Value]]:
         """The result as a Value, and the leaf of each name, which bears it as its label."""
@@ -138,6 +155,11 @@ def parse(source: str) -> Expression:
     return _Parser(source).parsed()
 
 
+def _goes_on(character: str) -> bool:
+    """Whether a name can hold it, after its beginning."""
+    return f"_{character}".isidentifier() and character not in _SIGNS_IN_NAMES
+
+
 class _Parser:
     """Recursive descent, one token ahead; what it writes is a list of steps, operands before operations."""
 
@@ -145,17 +167,23 @@ class _Parser:
         self.source = source
         self.functions = functions()
         self.steps: list[float | str | tuple[Primitive, int]] = []
-        self.names: dict[str, None] = {}
+        self.names: dict[str, int] = {}  # with their first places
         self.depth = 0
-        self.tokens = _TOKEN.finditer(source)
+        self.end = 0  # of the token
         self.advance()
 
     def advance(self) -> None:
         """Read the next token into kind, text and place."""
-        match = next(self.tokens)  # the last one is the end, beyond which nothing reads
+        match = next(_TOKEN.finditer(self.source, self.end))  # there is one: the end, if nothing else
         self.kind = str(match.lastgroup)
         self.text = match[self.kind]
         self.place = match.start(self.kind)
+        self.end = match.end()
+        if self.kind == "other" and self.text.isidentifier():
+            self.kind = "name"
+            while self.end < len(self.source) and _goes_on(self.source[self.end]):
+                self.end += 1
+            self.text = unicodedata.normalize("NFC", self.source[self.place : self.end])
 
     def refuse(self, reason: str, place: int | None = None) -> ExpressionError:
         return ExpressionError(reason, self.source, self.place if place is None else place)
@@ -169,7 +197,7 @@ class _Parser:
         self.expression()
         if self.kind != "end":
             raise self.unexpected("an operator or the end")
-        return Expression(self.source, tuple(self.names), tuple(self.steps))
+        return Expression(self.source, tuple(self.names), tuple(self.names.values()), tuple(self.steps))
 
     def expression(self) -> None:
         self.chain(("+", "-"), lambda: self.chain(("*", "/"), self.signed))
@@ -211,7 +239,7 @@ class _Parser:
             if self.kind == "sign" and self.text == "(":
                 self.call(text, place)
             else:
-                self.names[text] = None
+                self.names.setdefault(text, place)
                 self.steps.append(text)
         elif kind == "sign" and text == "(":
             self.advance()

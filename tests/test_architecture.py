@@ -46,12 +46,13 @@ ROOMS = {  # each room, and the project's rooms it may know
         "autograd.graph", "autograd.modes", "autograd.numberlike", "autograd.structures", "autograd.value",
     },
     "autograd.drawing": {
-        "autograd.graph", "autograd.lifting", "autograd.modes", "autograd.primitives", "autograd.reports",
-        "autograd.textbook", "autograd.value",
+        "autograd.cells", "autograd.graph", "autograd.lifting", "autograd.modes", "autograd.primitives",
+        "autograd.reports", "autograd.textbook", "autograd.value",
     },
-    "autograd.expressions": {"autograd.primitives", "autograd.value"},
+    "autograd.cells": set(),
+    "autograd.expressions": {"autograd.cells", "autograd.primitives", "autograd.value"},
     "autograd.terminal": set(),
-    "autograd.__main__": {"autograd", "autograd.expressions", "autograd.terminal"},
+    "autograd.__main__": {"autograd", "autograd.cells", "autograd.expressions", "autograd.terminal"},
     "autograd.lifting": {
         "autograd.graph", "autograd.modes", "autograd.namespaces", "autograd.numberlike",
         "autograd.primitives", "autograd.value",

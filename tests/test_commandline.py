@@ -1,5 +1,6 @@
 """python -m autograd: what it prints, writes and refuses, and its exit codes."""
 
+import errno
 import io
 import math
 import os
@@ -12,7 +13,7 @@ import pytest
 
 from autograd import GradientReport
 from autograd.__main__ import main
-from autograd.terminal import CLOSED_PIPE
+from autograd.terminal import CLOSED_PIPE, run
 
 ROOT = Path(__file__).resolve().parent.parent
 NEURON = ["tanh(w1*x1 + w2*x2 + b)", "w1=-3", "x1=2", "w2=1", "x2=0", "b=6.88"]
@@ -45,6 +46,16 @@ def test_second_derivatives_are_printed_on_request(capsys):
 
 def test_the_check_prints_its_report_and_passes(capsys):
     assert main(["x**2 * sin(y)", "x=3", "y=0.5", "--check"]) == 0
+    assert "all agree" in capsys.readouterr().out
+
+
+def test_the_check_of_a_number_alone_says_that_there_is_nothing_to_check(capsys, monkeypatch):
+    assert main(["2**3", "--check"]) == 0
+    assert capsys.readouterr().out == (
+        "2**3 = 8\n\nThere is no gradient to check: the expression has no names.\n"
+    )
+    monkeypatch.setattr(sys, "stdin", io.StringIO("5\nx\n"))
+    assert main(["x=2", "--check"]) == 0
     assert "all agree" in capsys.readouterr().out
 
 
@@ -146,6 +157,10 @@ def test_options_may_stand_anywhere(capsys):
         (["x", "x=2", "x=3"], "x is given twice"),
         (["x", "x=two"], "x: expected a number, as in x=-3, got 'two'"),
         (["x", "=2"], "expected NAME=NUMBER"),
+        (["x²", "x=1"], r"got '²': powers are written \*\*\n  x²\n   \^"),
+        (["x²", "x²=1"], "'x²=1': expected NAME=NUMBER"),
+        (["w₁*x", "x=1"], r"got '₁': names have plain digits"),
+        (["x", "x=1", "--draw", ""], r"expected a file name ending in \.dot"),
         (["x", "y"], "expected one expression, got 2: 'x', 'y'; quote it"),
         (["x", "x.y=2"], "expected one expression, got 2.*; a value is given as NAME=NUMBER"),
         (["sin(x,y=2)", "x=1"], r"got '=': values are given after.*\n  sin\(x,y=2\)\n         \^"),
@@ -162,12 +177,38 @@ def test_what_is_wrong_is_told_on_the_error_stream_with_exit_code_two(arguments,
     assert said.err.startswith("python -m autograd: ")
 
 
-@pytest.mark.parametrize("option", [["--order", "3"], ["--precision", "0"], ["--nonsense"]])
+@pytest.mark.parametrize(
+    "option", [["--order", "3"], ["--precision", "0"], ["--nonsense"], ["--dr", "c.svg"]]
+)
 def test_wrong_options_are_refused(option, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["x", "x=1", *option])
     assert stop.value.code == 2
     assert "error:" in capsys.readouterr().err
+
+
+def test_an_expression_that_begins_with_minus_is_told_where_it_belongs(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["-x**2", "x=1"])
+    assert stop.value.code == 2
+    said = capsys.readouterr().err
+    assert "there is no option -x**2; an expression that begins with - comes last, after --" in said
+    assert main(["x=2", "--", "-x"]) == 0  # as it says
+
+
+def test_a_name_is_the_same_however_its_letters_are_composed(capsys):
+    assert main(["\u00e9*2", "e\u0301=3"]) == 0
+    assert main(["e\u0301*2", "\u00e9=3"]) == 0
+    assert "\u00e9  " in capsys.readouterr().out
+
+
+def test_columns_stand_under_one_another_beside_wide_names(capsys):
+    assert main(["重み*x1", "重み=2", "x1=3"]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if line][1:] == [
+        "name  value  gradient",
+        "重み      2         3",
+        "x1        3         2",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -197,6 +238,14 @@ def mock_terminal():
     stream = io.StringIO()
     stream.isatty = lambda: True
     return stream
+
+
+@pytest.mark.parametrize("columns", [80, 100])
+def test_help_fits_the_terminal(columns, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= columns
 
 
 def test_help_shows_examples_that_work(capsys):
@@ -242,3 +291,32 @@ def test_an_encoding_without_its_signs_is_no_obstacle():
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     assert "?" in result.stdout
     assert result.stderr == ""
+
+
+def refused_by_the_system(redirection, words='"x*x" x=2'):
+    """What the shell's command with that redirection says, and its code."""
+    command = f'"{sys.executable}" -m autograd {words} {redirection}'
+    result = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)
+    return result.returncode, result.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's /dev/full")
+def test_an_output_that_cannot_be_written_is_told_in_a_line_and_is_no_difference():
+    code, said = refused_by_the_system("> /dev/full")
+    assert code == 2
+    assert said == f"the standard output cannot be written: {os.strerror(errno.ENOSPC)}\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows' shell closes no stream")
+def test_a_closed_stream_is_told_in_a_line_and_is_no_difference():
+    assert refused_by_the_system(">&-") == (2, "the standard output cannot be written: it is closed\n")
+    code, said = refused_by_the_system("<&-", "x=1")
+    assert code == 2
+    assert said == (
+        "python -m autograd: expected an expression: none is given, and the standard input is closed\n"
+    )
+
+
+def test_an_error_with_a_file_is_not_taken_for_one_of_the_output():
+    with pytest.raises(FileNotFoundError):
+        run(lambda: len(Path("no such file").read_text()))

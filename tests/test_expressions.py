@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from autograd import Value
-from autograd.expressions import DEEPEST, LONGEST, ExpressionError, functions, parse
+from autograd.expressions import DEEPEST, LONGEST, ExpressionError, functions, name_in, parse
 from autograd.namespaces import SCALAR
 from autograd.primitives import PRIMITIVES
 
@@ -128,6 +128,14 @@ REFUSED = [  # text, where the caret stands, what is said
     ("tanh(,a)", 5, "got ','"),
     ("tanh(*a)", 5, "got '*'"),
     ("tanh(x=a)", 6, "values are given after"),
+    ("x²", 1, "expected an operator or the end, got '²': powers are written **"),
+    ("²", 0, "got '²': powers are written **"),
+    ("a*x⁻¹", 3, "powers are written **"),
+    ("w₁*a", 1, "got '₁': names have plain digits, as in x1"),
+    ("x½", 1, "fractions are written with /"),
+    ("a·b", 1, "multiplication is written *"),
+    ("a\u0387b", 1, "got '\u0387'"),
+    ("a\t²", 2, "powers are written **"),
 ]
 
 
@@ -140,6 +148,30 @@ def test_anything_else_is_refused_with_a_caret_under_the_place(text, place, reas
     assert refusal.value.place == place
     assert caret == f"  {' ' * place}^"
     assert len(shown) == 2 + len(text)
+
+
+def test_names_are_those_of_python_but_for_the_sign_of_multiplication():
+    for name in ("x", "_", "w_1", "π", "重み", "x٣", "é", "x\u0302", "ªb", "ΔE"):
+        assert name.isidentifier()
+        assert parse(f" {name} * {name}").names == (name_in(name),)
+    for text in ("x²", "²", "x½", "w₁", "1x", "a.b", "a·b", "", "x y", "\u0302"):
+        assert name_in(text) is None, text
+
+
+def test_a_letter_with_a_mark_is_one_name_however_it_is_typed():
+    composed, decomposed = "\u00e9", "e\u0301"
+    assert parse(f"{composed} + {decomposed}").names == (composed,)
+    assert parse(f"{decomposed}*2")({name_in(decomposed): 3.0}) == 6
+
+
+def test_the_caret_stands_under_its_place_beside_wide_characters_and_marks():
+    for text, cells_before in (("重み * x ^ 2", 9), ("e\u0301 ^ 2", 2), ("x\u0302\t$", 2)):
+        with pytest.raises(ExpressionError) as refusal:
+            parse(text)
+        _, shown, caret = str(refusal.value).splitlines()
+        assert caret == f"  {' ' * cells_before}^"
+        assert "\ufffd" not in shown
+    assert parse("x̂*x").refusal("no", "x").place == 3
 
 
 def test_a_functions_name_without_brackets_is_a_name():

@@ -1,15 +1,15 @@
 """A box's own geometry: how large it is, and where in it each text stands.
 
-Sizes are in SVG's points. The font is monospaced, so that widths can be known here. This room knows Boxes and
-the layout.
+Sizes are in SVG's points. The font is monospaced, so that widths can be known here. This room knows Boxes,
+the layout, and how wide a text is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from unicodedata import combining, east_asian_width
 
+from autograd.cells import cells
 from autograd.drawing.layout import ARROW_GAP, Layout, Point, lay_out
 from autograd.drawing.picture import Picture
 
@@ -82,17 +82,6 @@ def _frame(
     if sideways:
         return Frame(width + strip, max(height, room), symbol_width, lines, notes, strip)
     return Frame(max(width, room), height + strip, symbol_width, lines, notes, strip)
-
-
-def cells(text: str) -> int:
-    """The width of text in a monospaced font, where East Asian characters take two cells.
-
-    >>> cells("w1"), cells("重み")
-    (2, 4)
-    """
-    if text.isascii():
-        return len(text)
-    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def place(picture: Picture, direction: str) -> Placed:

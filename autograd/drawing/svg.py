@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from html import escape
 from itertools import pairwise, repeat
 
+from autograd.cells import cells
 from autograd.drawing.colours import FILLS, INK, SOFT_INK, SYMBOL_PAPER, caption_ink
 from autograd.drawing.frames import (
     CHARACTER,
@@ -18,7 +19,6 @@ from autograd.drawing.frames import (
     PADDING,
     Frame,
     Placed,
-    cells,
     place,
 )
 from autograd.drawing.layout import MARGIN, Point
