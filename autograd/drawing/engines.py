@@ -5,13 +5,13 @@ This room knows the rooms that draw. It asks for no engine's picture before it h
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable
 from importlib.util import find_spec
 
 from autograd.drawing.dot import dot_source
 from autograd.drawing.layers import assign_columns, wide_fans
+from autograd.drawing.pdf import undated
 from autograd.drawing.picture import Picture
 from autograd.drawing.svg import svg_source
 
@@ -66,10 +66,10 @@ def graphviz_by(picture: Picture, direction: str, engine: str | None, form: str)
     drawn = _RENDERERS[engine](dot_source(picture, direction), form)
     if _ENDS[form] not in drawn[-40:]:
         raise DotFailed(f'Graphviz "dot" wrote no {form.upper()}')
-    # the hour at which it was drawn is no part of a picture: equal graphs give equal bytes
-    if form == "pdf":
-        drawn = re.sub(rb"(/CreationDate \(D:)\d{14}", rb"\g<1>20000101000000", drawn)
-    return drawn, f"drawn by {'Graphviz dot' if engine == 'dot' else 'Graphviz dot in pygraphviz'}"
+    return (
+        undated(drawn) if form == "pdf" else drawn,
+        f"drawn by {'Graphviz dot' if engine == 'dot' else 'Graphviz dot in pygraphviz'}",
+    )
 
 
 def _unfit(picture: Picture) -> str:
