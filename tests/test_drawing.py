@@ -204,6 +204,17 @@ def test_colour_tells_sign_and_size_and_the_legend_says_how():
     assert all(word in dot for word in ("≥ 1", "≤ -0.01"))
 
 
+def test_graphviz_is_given_no_colour_in_the_legend_that_no_box_has():
+    x, aside = Value(2.0, "x"), Value(3.0, "aside")
+    output = x * Value(0.5, "w") + aside * 0.0
+    output.backward()
+    aside.grad = -1e6
+    output.grad = 1.0
+    source = draw(output, highlight=x).dot
+    swatches = set(re.findall(r'<TD BORDER="1" BGCOLOR="(#\w+)">', source))
+    assert swatches == set(re.findall(r'fillcolor="(#\w+)"', source)) - {"#ffffff"}
+
+
 def test_before_a_sweep_there_is_no_colour_and_no_legend():
     svg = built_in_svg(Value(2.0).tanh())
     assert legend_in(svg) == ({}, [])

@@ -279,6 +279,54 @@ def test_the_view_is_zoomed_and_moved(opened):
     assert place(window)[2] == pytest.approx(width * math.exp(0.3), rel=0.01)
 
 
+def test_the_view_is_moved_by_shift_and_arrows_and_no_step_is_taken(opened):
+    window = opened(neuron())
+    settled(window)
+    left, top, width = place(window)
+    for key, dx, dy in (("Left", 80, 0), ("Up", 80, 80), ("Right", 0, 80), ("Down", 0, 0)):
+        window.run(
+            """document.dispatchEvent(new KeyboardEvent("keydown", { key: arguments[0], shiftKey: true }))""",
+            f"Arrow{key}",
+        )
+        settled(window)
+        assert place(window) == pytest.approx([left + dx, top + dy, width], abs=1)
+    assert window.text("#counter").startswith("0 ")
+
+
+@pytest.mark.parametrize("width", [320, 380, 500, 700, 1000])
+def test_nothing_of_the_page_is_beyond_the_edge_of_a_narrow_window(width, opened):
+    window = opened(neuron())
+    try:
+        window.view(width, 640)
+        settled(window)
+        assert window.run("return document.documentElement.scrollWidth") == width
+        outside = """return [...document.querySelectorAll("button, input, output, aside, #graph")]
+            .filter((e) => { const { left, right } = e.getBoundingClientRect();
+              return left < 0 || right > innerWidth; })
+            .map((e) => e.id || e.tagName)"""
+        assert window.run(outside) == []
+        assert window.run("return document.getElementById('graph').getBoundingClientRect().height") > 100
+    finally:
+        window.view(1300, 720)
+
+
+def test_a_leaf_alone_is_told_in_good_grammar(opened):
+    assert opened(Value(2.0, "x")).text("#rule") == "1 number."
+    assert opened(Value(2.0, "x").tanh()).text("#rule") == "1 number, from which 1 operation follows."
+
+
+def test_the_current_node_is_not_faint_where_it_lies_aside_of_the_highlighted_paths(opened):
+    x = Value(2.0, "x")
+    aside = Value(3.0, "y").tanh()
+    window = opened(x.tanh() * aside, highlight=x, link="#1")
+    opacity = "return getComputedStyle(document.querySelector('.now')).opacity"
+    seen = []
+    for _ in range(3):
+        seen.append(window.run(opacity))
+        window.press("ArrowRight")
+    assert seen == ["1"] * 3
+
+
 def test_light_and_dark_follow_the_reader_and_the_button(opened):
     paper = "return getComputedStyle(document.body).backgroundColor"
     window = opened(neuron())
@@ -414,6 +462,15 @@ def test_a_drawing_longer_than_the_window_begins_at_its_edge(opened):
     assert top > 0  # and what is lower than the window stands in its middle
 
 
+def drawn_size(window, node):
+    """The width and height of a node on the screen."""
+    return window.run(
+        """const { width, height } = document.querySelector(arguments[0]).getBoundingClientRect();
+           return [width, height]""",
+        node,
+    )
+
+
 def test_five_thousand_nodes_are_stepped_through_and_only_what_is_seen_is_in_the_page(opened):
     w = Value(0.9999, "w")
     value = Value(1.0, "start")
@@ -431,6 +488,15 @@ def test_five_thousand_nodes_are_stepped_through_and_only_what_is_seen_is_in_the
     settled(window)
     assert gradients(window)["start"] == f"{value.grad and _leaf(value, 'start').grad:.4g}"
     window.press("Escape", "0")
+    settled(window)
+    assert drawn_size(window, "[data-node]")[0] < 5  # all of it is seen, and no node of it
+    window.press("/", *"start", "Enter")
+    settled(window)
+    assert min(drawn_size(window, ".match")) > 15
+    window.press("Escape", "0", "ArrowLeft")
+    settled(window)
+    assert min(drawn_size(window, ".now")) > 15
+    window.press("0")
     settled(window)
     assert window.run("return document.querySelectorAll('.node').length") == len(
         json.loads(draw(value).json)["boxes"]

@@ -196,6 +196,15 @@ def test_steps_that_are_not_finite_are_told_and_painted_as_such(window, tmp_path
     window.complaints()  # Chromium's advice on reading pixels twice
 
 
+def test_nothing_of_the_page_is_beyond_the_edge_of_a_narrow_window(opened):
+    page = opened()
+    try:
+        page.view(320, 640)
+        assert page.run("return document.documentElement.scrollWidth") == 320
+    finally:
+        page.view(1000, 700)
+
+
 def test_a_wrong_link_is_the_beginning_and_one_beyond_the_end_is_the_end(opened):
     assert opened("#nonsense").text("#counter") == "step 0 of 8"
     assert opened("#999").text("#counter") == "step 8 of 8"

@@ -126,9 +126,10 @@ def _small(note: str, colour: str) -> str:
 def _legend(picture: Picture) -> str:
     """The meaning of the colours, and the notes, as the label of the whole graph."""
     rows = [f'<TD ALIGN="LEFT" BALIGN="LEFT">{_text(note)}</TD>' for note in picture.notes]
-    if picture.legend:
+    filled = {box.shade for box in picture.boxes if not box.aside}
+    if legend := [(shade, word) for shade, word in picture.legend if shade in filled]:
         words = "".join(
-            f'<TD BORDER="1" BGCOLOR="{FILLS[shade]}">{_text(word)}</TD>' for shade, word in picture.legend
+            f'<TD BORDER="1" BGCOLOR="{FILLS[shade]}">{_text(word)}</TD>' for shade, word in legend
         )
         swatches = f'<TD><FONT COLOR="{SOFT_INK}">gradient</FONT></TD>{words}'
         rows.insert(0, f'<TD ALIGN="LEFT">{_table([swatches], padding=3)}</TD>')

@@ -66,10 +66,8 @@ def graphviz_by(picture: Picture, direction: str, engine: str | None, form: str)
     drawn = _RENDERERS[engine](dot_source(picture, direction), form)
     if _ENDS[form] not in drawn[-40:]:
         raise DotFailed(f'Graphviz "dot" wrote no {form.upper()}')
-    return (
-        undated(drawn) if form == "pdf" else drawn,
-        f"drawn by {'Graphviz dot' if engine == 'dot' else 'Graphviz dot in pygraphviz'}",
-    )
+    who = "Graphviz dot" if engine == "dot" else "Graphviz dot in pygraphviz"
+    return undated(drawn) if form == "pdf" else drawn, f"drawn by {who}"
 
 
 def _unfit(picture: Picture) -> str:

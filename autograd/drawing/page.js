@@ -113,7 +113,7 @@
     byId("slider").value = step;
     byId("counter").textContent = data.scalars ? `${step} of ${last}` : "";
     if (data.scalars && location.hash !== `#${step}`) history.replaceState(null, "", `#${step}`);
-    if (now >= 0) reveal(now);
+    if (now >= 0) reveal(now, visible);
   }
 
   const paragraph = (words, formula) => {
@@ -131,7 +131,9 @@
     } else if (now < 0) {
       byId("now").textContent = "The leaves are given";
       const given = nodes.filter((node) => node.kind !== "operation").length;
-      said.push(paragraph(`${given} numbers, from which ${half} operations follow.`));
+      const following = half === 1 ? ", from which 1 operation follows"
+        : half ? `, from which ${half} operations follow` : "";
+      said.push(paragraph(`${given} number${given === 1 ? "" : "s"}${following}.`));
     } else if (!backwards) {
       const node = nodes[now];
       byId("now").textContent = `Forwards: ${node.name}`;
@@ -195,7 +197,7 @@
     describe(chosen);
     byId("said").textContent = byId("details").innerText;
     mark();
-    reveal(chosen);
+    reveal(chosen, legible);
   }
 
   // ---- search
@@ -228,6 +230,7 @@
   // is out of sight, and texts too small to read, are taken out of the page
   const full = { width: Number(svg.dataset.width), height: Number(svg.dataset.height) };
   const view = { x: 0, y: 0, scale: 1 }; // the world's point at the top left corner, and pixels for its unit
+  const [visible, legible] = [0.12, 0.3]; // scales: a box is a few pixels high; its texts can be read, just
   const [gone, bare, whole] = [0, 1, 2];
   const states = new Uint8Array(nodes.length).fill(whole);
   const drawnPaths = new Uint8Array(arrows.length).fill(1);
@@ -237,7 +240,7 @@
     scheduled = false;
     const { width, height } = size();
     const [left, top, right, bottom] = [view.x, view.y, view.x + width / view.scale, view.y + height / view.scale];
-    const near = view.scale < 0.3 ? bare : whole;
+    const near = view.scale < legible ? bare : whole;
     nodes.forEach(({ at: [x, y, w, h], texts }, i) => {
       const wanted = x > right || x + w < left || y > bottom || y + h < top ? gone : near;
       if (wanted === states[i]) return;
@@ -281,12 +284,14 @@
     refresh();
   }
   const centreOf = ({ at: [x, y, w, h] }) => [x + w / 2, y + h / 2];
-  function reveal(i) {
+  // a node, at the view's scale if it is at least so large, else as large as it was drawn
+  function reveal(i, least) {
     const { width, height } = size();
     const [x, y, w, h] = nodes[i].at;
+    if (view.scale < least) return centre(...centreOf(nodes[i]), 1);
     const [left, top] = [(x - view.x) * view.scale, (y - view.y) * view.scale];
     const inside = left >= 0 && left + w * view.scale <= width && top >= 0 && top + h * view.scale <= height;
-    if (!inside) centre(...centreOf(nodes[i]), view.scale);
+    return inside || centre(...centreOf(nodes[i]), view.scale);
   }
   const fit = () => centre(full.width / 2, full.height / 2, Math.min(fitting(), 2));
   // begin with all of it, or where that would be too small to read, at the first node
@@ -361,7 +366,9 @@
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.id === "search") return;
     if (event.target.tagName === "BUTTON" && event.key === " ") return;
     const chosenBy = { n: 1, b: -1 }[event.key];
+    const moved = { ArrowLeft: [-80, 0], ArrowRight: [80, 0], ArrowUp: [0, -80], ArrowDown: [0, 80] }[event.key];
     if (event.key === "/") byId("search").focus();
+    else if (moved && event.shiftKey) pan(...moved);
     else if (chosenBy) choose(chosen < 0 && chosenBy > 0 ? 0 : chosen + chosenBy);
     else if (keys[event.key]) actions[keys[event.key]]();
     else return;

@@ -83,8 +83,8 @@ _BODY = """\
 <section aria-label="This step"><h1 id="now"></h1><div id="rule" aria-live="polite"></div></section>
 <section aria-label="A node" id="details">Point at a node, or press n and b for the next
 and the one before, to see its details.</section>
-<p id="keys">→ ← one node on or back · Home End · space plays · + − 0 zoom · / searches · n b choose a node ·
-d light or dark</p>
+<p id="keys">→ ← one node on or back · Home End · space plays · + − 0 zoom · shift with arrows moves ·
+/ searches · n b choose a node · d light or dark</p>
 </aside>
 <div id="said" class="unseen" aria-live="polite"></div>
 <noscript>The drawing stands above; stepping through it needs this page's script.</noscript>"""
