@@ -67,6 +67,10 @@ def boxes(drawing):
     return {box["label"]: box for box in json.loads(drawing.json)["boxes"]}
 
 
+def boxes_in(drawing):
+    return json.loads(drawing.json)["boxes"]
+
+
 def uses(drawing):
     """(tail's label, head's label): number of uses."""
     read = json.loads(drawing.json)
@@ -112,6 +116,38 @@ def test_an_mlp_as_layers():
     assert uses(drawing) == {("x0", "l0"): 3, ("x1", "l0"): 3, ("l0", "l1"): 6, ("l1", "l2"): 2}
     first = [p.grad for name, p in model.named_parameters() if name.startswith("l0.")]
     assert boxes(drawing)["l0"]["gradient"] == max(map(abs, first))
+
+
+def test_two_models_of_the_same_names_are_drawn_as_one_and_that_is_said():
+    xs = [Value(0.5, "x0"), Value(-1.0, "x1")]
+    one, other = (MLP(2, [2, 1], rng=np.random.default_rng(seed)) for seed in (0, 1))
+    drawing = draw(one(xs) - other(xs), level="neurons", engine="built-in")
+    remark = re.search(r"neurons of 31 nodes: 6 boxes, 7 arrows \((.*)\), drawn", repr(drawing))[1]
+    said, where = remark.split(", as ")
+    assert said == "9 labels each name several parameters"
+    assert re.fullmatch(r"l\d\.n\d\.[wb]\d?: modules of one name are one box", where)
+    assert remark in drawing.svg()
+    assert "name" not in repr(draw(one(xs), level="neurons"))
+    assert "name" not in repr(draw(one(xs) + one(xs), level="neurons"))  # its own parameters, used twice
+    w = [Value(1.0, "l0.w"), Value(2.0, "l0.w")]
+    assert "(1 label names several parameters, as l0.w: " in repr(draw(w[0] * w[1], level="layers"))
+
+
+@pytest.mark.parametrize("number", [float, Value])
+def test_inputs_of_many_samples_are_one_box_as_values_and_as_plain_numbers(number):
+    """micrograd's own style has floats as inputs, which are constants of the graph."""
+    model = MLP(2, [3, 1], rng=np.random.default_rng(0))
+    samples = np.random.default_rng(1).normal(size=(20, 2)).tolist()
+    loss = autograd.sum([(1 - model([number(x) for x in sample])).relu() for sample in samples])
+    few = draw(autograd.sum([model([number(x) for x in sample]) for sample in samples[:2]]), level="neurons")
+    drawing = draw(loss, level="neurons")
+    assert list(boxes(drawing)) == ["(inputs)", "l0.n0", "l0.n1", "l0.n2", "l1.n0", "(output)"]
+    assert {uses(drawing)["(inputs)", f"l0.n{j}"] for j in range(3)} == {40}
+    assert "⊞  inputs 40  " in drawing.text
+    assert "(inputs)" not in boxes(few)  # a few are drawn singly
+    opened = draw(loss, level="neurons", open=["(inputs)"])
+    assert sum(box["kind"] in ("leaf", "constant") for box in boxes_in(opened)) == 40
+    assert "(inputs)" in boxes(draw(loss, level="neurons", close=["(inputs)"]))
 
 
 def test_a_softmax_over_a_hidden_layers_sums_belongs_to_the_layer():

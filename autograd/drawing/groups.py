@@ -82,7 +82,10 @@ class _Rule:
 
 
 def _group_the_rest(groups: list[Path | None], order: Sequence[Value], homes: Homes, rule: _Rule) -> None:
-    """Give what no module holds to the inputs or the output; constants go where they are used."""
+    """Give what no module holds to the inputs or the output; constants go where they are used.
+
+    A constant that several boxes use, as they use a sample's number, is an input.
+    """
     rest: dict[Path, list[int]] = {INPUTS: [], OUTPUT: []}
     for i, value in enumerate(order):
         if not homes.paths[i] and not value.is_constant:
@@ -95,9 +98,13 @@ def _group_the_rest(groups: list[Path | None], order: Sequence[Value], homes: Ho
     for i, operands in enumerate(homes.parents):
         for p in operands:
             uses[p].add(groups[i])
+    shared = [i for i, value in enumerate(order) if value.is_constant and len(uses[i]) > 1]
     for i, value in enumerate(order):
         if value.is_constant and len(uses[i]) == 1:
             (groups[i],) = uses[i]
+    if rule.closes(INPUTS, len(shared)):  # plain numbers as samples
+        for i in shared:
+            groups[i] = INPUTS
 
 
 def _check_names(known: Collection[str], asked: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 
 from autograd.drawing.colours import Scale
 from autograd.drawing.groups import INPUTS, OUTPUT, PARAMETERS, Key, box_order, grouped
-from autograd.drawing.homes import Homes, homes
+from autograd.drawing.homes import Homes, homes, path_in
 from autograd.drawing.picture import MODULE, Arrow, Box, Picture, shortened, showable
 from autograd.drawing.scalars import gradient_of, scalar_arrow, scalar_box
 from autograd.value import Value
@@ -53,6 +53,7 @@ def module_picture(
         members[key].append(i)
     scale = Scale(g for g in map(gradient_of, order) if g is not None)
     shown = _Shown(order, found, keys, scale, precision, set(outputs))
+    remark = _repeated(order, keys)
     pictured = [shown.box(key, members[key]) for key in boxes]
     return Picture(
         pictured,
@@ -60,7 +61,23 @@ def module_picture(
         level=level,
         scalars=len(order),
         legend=scale.legend({box.shade for box in pictured}),
+        notes=[remark] if remark else [],
+        remark=remark,
     )
+
+
+def _repeated(order: Sequence[Value], keys: Sequence[Key]) -> str:
+    """That parameters in modules share their labels, as those of two models do; else ""."""
+    labels = Counter(
+        value.label
+        for value, key in zip(order, keys, strict=True)
+        if not value.op and len(key) > 1 and path_in(value.label)
+    )
+    repeated = [shortened(showable(label)) for label, number in labels.items() if number > 1]
+    if not repeated:
+        return ""
+    name = "1 label names" if len(repeated) == 1 else f"{len(repeated):,} labels each name"
+    return f"{name} several parameters, as {repeated[0]}: modules of one name are one box"
 
 
 class _Shown:
@@ -91,7 +108,8 @@ class _Shown:
         operations = Counter(shortened(showable(value.primitive.symbol)) for value in values if value.op)
         parameters = [value for value in values if not value.op and not value.is_constant]
         exits = [self.order[i] for i in self.exits[key]]
-        facts = [(_word(key), f"{len(parameters):,}")] if parameters else []
+        given = len(parameters) + sum(value.is_constant for value in exits)
+        facts = [(_word(key), f"{given:,}")] if given else []
         facts += _counts(operations)
         if len(exits) == 1 and exits[0].op:
             data, gradient = exits[0].data, gradient_of(exits[0])

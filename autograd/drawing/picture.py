@@ -106,6 +106,7 @@ class Picture:
     scalars  how many there are in the whole graph
     legend   pairs of a shade and its meaning, for the shades that occur
     notes    lines of text that belong below
+    remark   what a reader may not expect, for the line that describes the picture
     routes   the highlighted paths that are listed
     rest     the others; None where nothing is highlighted
     total    all of them
@@ -117,6 +118,7 @@ class Picture:
     scalars: int = 0
     legend: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()
+    remark: str = ""
     routes: Sequence[Route] = field(default=())
     rest: Sum | None = None
     total: Sum | None = None
@@ -135,7 +137,8 @@ class Picture:
         if self.is_of_scalars:
             return f"{counted(len(self.boxes), 'node')}, {counted(len(self.arrows), 'edge')}"
         boxes, arrows = counted(len(self.boxes), "box", "boxes"), counted(len(self.arrows), "arrow")
-        return f"{self.level} of {counted(self.scalars, 'node')}: {boxes}, {arrows}"
+        remark = f" ({self.remark})" if self.remark else ""
+        return f"{self.level} of {counted(self.scalars, 'node')}: {boxes}, {arrows}{remark}"
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
