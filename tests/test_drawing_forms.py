@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from collections import Counter
@@ -179,6 +180,29 @@ def test_png_and_pdf_are_what_they_say_and_equal_for_equal_graphs(ending, magic,
         if shutil.which("pdftotext"):
             text = subprocess.run(["pdftotext", tmp_path / "c.pdf", "-"], capture_output=True, check=True)
             assert "×" in text.stdout.decode()
+
+
+@needs_dot
+@pytest.mark.parametrize(("direction", "other"), [("LR", "TB"), ("TB", "LR")])
+def test_a_png_that_graphviz_scaled_down_is_told_with_the_ways_to_a_readable_picture(
+    direction, other, tmp_path
+):
+    line = draw(chain(300), direction=direction).save(tmp_path / "c.png")
+    sides = re.search(r"scaled down to ([\d,]+) × ([\d,]+) pixels", line).groups()
+    assert tuple(int(side.replace(",", "")) for side in sides) == struct.unpack(
+        ">II", (tmp_path / "c.png").read_bytes()[16:24]
+    )
+    assert "32,767" in sides
+    assert f'save a .svg, or draw a part of it, at another level, or with direction="{other}"' in line
+    assert "scaled" not in draw(chain(300)).save(tmp_path / "c.svg")
+    assert "scaled" not in draw(chain(20), direction=direction).save(tmp_path / "c.png")
+
+
+def chain(steps):
+    value = Value(1.0)
+    for _ in range(steps):
+        value = value.sin()
+    return value
 
 
 @needs_dot

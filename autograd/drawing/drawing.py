@@ -79,7 +79,8 @@ class Drawing:
 
         .svg     the picture
         .html    the page that steps through the graph, forwards and backwards
-        .png     the picture, by Graphviz alone; .pdf likewise
+        .png     the picture, by Graphviz alone, which scales down what is too large, and then the line says
+                 so; .pdf likewise, at its size
         .dot     DOT source
         .txt     an indented tree
         .json    for other programs

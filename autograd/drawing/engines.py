@@ -6,6 +6,7 @@ This room knows the rooms that draw. It asks for no engine's picture before it h
 from __future__ import annotations
 
 import shutil
+import struct
 from collections.abc import Callable
 from importlib.util import find_spec
 
@@ -16,6 +17,7 @@ from autograd.drawing.picture import Picture
 from autograd.drawing.svg import svg_source
 
 LONGEST_FOR_DOT = 3_000  # columns that all arrows span together; dot takes seconds, and soon hours, beyond
+MOST_PIXELS = 32_767  # along a side of a PNG by Graphviz
 LONGEST_COMPLAINT = 200  # characters of what Graphviz says of its failure
 BUILT_IN = "built-in"
 
@@ -67,7 +69,20 @@ def graphviz_by(picture: Picture, direction: str, engine: str | None, form: str)
     if _ENDS[form] not in drawn[-40:]:
         raise DotFailed(f'Graphviz "dot" wrote no {form.upper()}')
     who = "Graphviz dot" if engine == "dot" else "Graphviz dot in pygraphviz"
-    return undated(drawn) if form == "pdf" else drawn, f"drawn by {who}"
+    note = _scaled(drawn) if form == "png" else ""
+    return undated(drawn) if form == "pdf" else drawn, f"drawn by {who}{note}"
+
+
+def _scaled(png: bytes) -> str:
+    """That Graphviz made a picture of pixels smaller, as it does in silence at its limit, else ""."""
+    width, height = struct.unpack(">II", png[16:24])  # of the header, which comes first
+    if max(width, height) < MOST_PIXELS:
+        return ""
+    other = "TB" if width > height else "LR"
+    return (
+        f", scaled down to {width:,} × {height:,} pixels (at most {MOST_PIXELS:,} along a side): to read it, "
+        f'save a .svg, or draw a part of it, at another level, or with direction="{other}"'
+    )
 
 
 def _unfit(picture: Picture) -> str:
