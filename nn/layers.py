@@ -190,9 +190,7 @@ class MLP(Module):
         logits = self._logits(samples, masks, training)
         return logits[0] if alone else logits
 
-    def _logits(
-        self, samples: list[list[Value]], masks: Masks | None, training: bool
-    ) -> list[list[Value]]:
+    def _logits(self, samples: list[list[Value]], masks: Masks | None, training: bool) -> list[list[Value]]:
         a = samples
         for layer, mask in self._hidden(masks, len(samples)):
             a = layer.batch(a, mask, training)
@@ -265,8 +263,11 @@ class MLP(Module):
         return notebook_bundle(self, self._picture)
 
     def _picture(self) -> dict[str, str]:
-        if len(self.parameters()) > MOST_DRAWN:
-            return {}
+        if (number := len(self.parameters())) > MOST_DRAWN:
+            raise ValueError(
+                f"recording {number:,} parameters would take long; draw one output of yours, as in "
+                'autograd.draw(model(x)[0], level="layers")'
+            )
         outputs = self([Value(0.0, label=f"x{i}") for i in range(self.sizes[0])])
         level = "neurons" if sum(self.sizes) <= MOST_NEURONS else "layers"
         return {"image/svg+xml": draw(outputs, level=level).svg()}

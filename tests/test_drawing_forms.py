@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import struct
 import subprocess
 import sys
@@ -13,12 +14,13 @@ from pathlib import Path
 from unittest import mock
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 import autograd
 from autograd import Value, draw
 from autograd.drawing import engines
-from tests.drawings import built_in_svg, shared_chain, without_dot
+from tests.drawings import built_in_svg, read_svg, shared_chain, without_dot
 
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason='needs the Graphviz program "dot"')
 needs_pygraphviz = pytest.mark.skipif(find_spec("pygraphviz") is None, reason="needs the extra 'render'")
@@ -319,3 +321,46 @@ def test_equal_graphs_are_equal_files(tmp_path):
             draw(output).save(tmp_path / f"{name}.{ending}")
     for ending in ("svg", "dot", "txt", "json"):
         assert (tmp_path / f"one.{ending}").read_bytes() == (tmp_path / f"other.{ending}").read_bytes()
+
+
+# ---- files
+
+
+def test_a_link_stays_a_link_and_a_file_keeps_its_permissions(tmp_path):
+    drawing = draw(Value(1.0, label="a"))
+    target, link = tmp_path / "target.json", tmp_path / "link.json"
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    assert drawing.save(link).startswith(f"{link}: ")
+    assert link.is_symlink()
+    assert target.read_text() == drawing.json
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    assert sorted(tmp_path.iterdir()) == [link, target]
+
+
+def test_a_file_that_cannot_be_written_is_named_as_it_was_asked_for(tmp_path):
+    (tmp_path / "c.json").mkdir()
+    with pytest.raises(IsADirectoryError) as refusal:
+        draw(Value(1.0)).save(tmp_path / "c.json")
+    assert str(tmp_path / "c.json") in str(refusal.value)
+    assert ".part" not in str(refusal.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["c.json"]
+
+
+def test_a_flag_takes_the_room_of_its_letters_in_a_box():
+    (flag,), _ = read_svg(built_in_svg(Value(1.0, "\U0001f1e6\U0001f1f9" * 8)))
+    (letters,), _ = read_svg(built_in_svg(Value(1.0, "重" * 16)))
+    assert flag.right - flag.left == letters.right - letters.left
+
+
+@pytest.mark.parametrize("wrong", [["LR"], None, "up"])
+def test_a_direction_that_is_none_is_refused(wrong):
+    with pytest.raises(ValueError, match="expected direction LR, RL, TB or BT"):
+        draw(Value(1.0), direction=wrong)
+
+
+def test_a_precision_may_be_an_integer_of_numpys():
+    drawing = draw(Value(1 / 3).tanh(), precision=np.int64(3))
+    assert "0.333" in drawing.text
+    assert '"precision": 3' in drawing.html().replace('"precision":3', '"precision": 3')

@@ -231,7 +231,7 @@ def test_modules_are_closed_one_by_one_among_scalars():
 def test_scalars_beside_a_closed_module_are_told_from_a_graph_of_scalars_alone():
     y, _ = mlp()  # 22 nodes, of which l0's nine parameters, three sums and three activations become one
     drawing = draw(y, close=["l0"], engine="built-in")
-    assert repr(drawing).startswith("Drawing: scalars of 22 nodes: 8 boxes, ")
+    assert repr(drawing).startswith("Drawing: scalars and closed modules of 22 nodes: 8 boxes, ")
     assert "l0" in drawing.html()  # a page to look around in: there is no stepping through a module
 
 
@@ -364,8 +364,14 @@ def test_options_of_the_zoom_are_checked():
         draw(y, level="modules")
     with pytest.raises(TypeError, match="expected open as a list of module names"):
         draw(y, open="l0")
-    with pytest.raises(TypeError, match="expected close as a list of module names"):
-        draw(y, close=[1])
+    for wrong in ([1], 3, None, iter(["l0"])):
+        with pytest.raises(TypeError, match="expected close as a list of module names"):
+            draw(y, close=wrong)
+        with pytest.raises(TypeError, match="expected open as a list of module names"):
+            draw(y, open=wrong)
+    with pytest.raises(ValueError, match='at level "scalars" all of them are open'):
+        draw(y, level="scalars", open=["nonsense"])
+    assert repr(draw(y, limit=np.int64(22))).startswith("Drawing: 22 nodes")
     with pytest.raises(ValueError, match="expected limit as an int of at least 1, got 0"):
         draw(y, limit=0)
     with pytest.raises(ValueError, match="highlight shows paths of scalars, not of layers"):

@@ -117,9 +117,13 @@ def test_a_network_shows_its_neurons_or_where_they_are_many_its_layers(sizes, sh
     assert "l0.n0.w0" not in labels
 
 
-def test_a_very_large_network_shows_its_line():
+def test_a_very_large_network_shows_its_line_and_why_there_is_no_picture():
     model = MLP(200, [200, 10], rng=np.random.default_rng(0))
-    assert model._repr_mimebundle_() == {"text/plain": repr(model)}
+    found = model._repr_mimebundle_()
+    assert set(found) == {"text/plain"}
+    line, reason = found["text/plain"].splitlines()
+    assert line == repr(model)
+    assert reason.startswith("(no picture: recording 42,210 parameters would take long; draw one output")
 
 
 def test_a_network_is_drawn_where_nothing_else_is_recorded():

@@ -6,11 +6,14 @@ This room holds the options, says who drew, and writes files.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+import numpy as np
 
 from autograd.drawing.dot import dot_source
 from autograd.drawing.engines import ENGINES, INSTALL, DotFailed, graphviz_by, is_installed, svg_by
@@ -173,6 +176,7 @@ def draw(
     option's value that is not among those above, RuntimeError for an engine that is not installed.
     """
     _check(direction, precision, engine)
+    precision = int(precision)
     zoom = Zoom(level, open, close, limit)
     check_zoom(zoom)
     if isinstance(value, Program):
@@ -223,9 +227,9 @@ def _described(value: object) -> str:
 
 
 def _check(direction: str, precision: int, engine: str | None) -> None:
-    if direction not in WAYS:
+    if not isinstance(direction, str) or direction not in WAYS:
         raise ValueError(f"draw: expected direction {_listed(WAYS)}, got {direction!r}")
-    if isinstance(precision, bool) or not isinstance(precision, int):
+    if isinstance(precision, bool) or not isinstance(precision, int | np.integer):
         raise TypeError(f"draw: expected precision as an int, got {type(precision).__name__}")
     if not 1 <= precision <= DIGITS_OF_A_FLOAT:
         raise ValueError(f"draw: expected precision from 1 to {DIGITS_OF_A_FLOAT} digits, got {precision}")
@@ -243,13 +247,21 @@ def _listed(choices: Sequence[str] | dict[str, str]) -> str:
 
 
 def _write_beside_and_rename(path: Path, content: bytes) -> None:
-    """Replace the file at `path` in one step: whatever fails before, the old file stays."""
+    """Replace the file at `path` in one step: whatever fails before, the old file stays.
+
+    The new one has the old one's permissions; where `path` is a link, what it leads to is replaced.
+    """
+    path = path.resolve()
     if not path.parent.is_dir():
         raise FileNotFoundError(f"save: there is no directory {str(path.parent)!r}; make it first")
     beside = path.with_name(f".{uuid4().hex}.part")
     try:
         beside.write_bytes(content)
+        if path.exists():
+            beside.chmod(stat.S_IMODE(path.stat().st_mode))
         beside.replace(path)
-    except BaseException:
+    except BaseException as error:
         beside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is not None:
+            error.filename, error.filename2 = str(path), None  # not of a file that nobody asked for
         raise

@@ -138,7 +138,8 @@ class Picture:
             return f"{counted(len(self.boxes), 'node')}, {counted(len(self.arrows), 'edge')}"
         boxes, arrows = counted(len(self.boxes), "box", "boxes"), counted(len(self.arrows), "arrow")
         remark = f" ({self.remark})" if self.remark else ""
-        return f"{self.level} of {counted(self.scalars, 'node')}: {boxes}, {arrows}{remark}"
+        shown = "scalars and closed modules" if self.level == "scalars" else self.level
+        return f"{shown} of {counted(self.scalars, 'node')}: {boxes}, {arrows}{remark}"
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

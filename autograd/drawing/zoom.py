@@ -5,8 +5,10 @@ This room knows the three kinds of picture, lifting, and the walk over a graph.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from autograd.drawing.homes import path_in
 from autograd.drawing.modules import HOW_TO_NAME, module_picture
@@ -46,6 +48,10 @@ class Zoom:
         if highlight is not None:
             self._check_highlight(highlight, order, outputs, level)
         if level == "scalars" and not self.close:
+            if self.open:
+                raise ValueError(
+                    'draw: open shows the inside of modules; at level "scalars" all of them are open'
+                )
             self._check_size(len(order), order)
             return scalar_picture(order, outputs, precision, partials, highlight)
         if level == "program":
@@ -118,9 +124,10 @@ def check_zoom(zoom: Zoom) -> None:
     if zoom.level is not None and zoom.level not in LEVELS:
         raise ValueError(f"draw: expected level scalars, neurons, layers or program, got {zoom.level!r}")
     for name, modules in (("open", zoom.open), ("close", zoom.close)):
-        if isinstance(modules, str) or not all(isinstance(module, str) for module in modules):
+        some = isinstance(modules, Collection) and not isinstance(modules, str)
+        if not some or not all(isinstance(module, str) for module in modules):
             raise TypeError(
                 f'draw: expected {name} as a list of module names, as in ["l0.n3"], got {modules!r}'
             )
-    if isinstance(zoom.limit, bool) or not isinstance(zoom.limit, int) or zoom.limit < 1:
+    if isinstance(zoom.limit, bool) or not isinstance(zoom.limit, int | np.integer) or zoom.limit < 1:
         raise ValueError(f"draw: expected limit as an int of at least 1, got {zoom.limit!r}")
