@@ -146,6 +146,8 @@ def test_an_output_that_feeds_another_is_told_what_flows_into_it_and_what_is_its
     h.backward()
     window = opened([h, y], link="#3")
     assert window.text("#rule").startswith("No sweep began here: its gradient is 0.")
+    y.backward(math.nan)
+    assert "It is the output: its gradient is nan." in opened(y, link="#3").text("#rule")
 
 
 def test_buttons_step_back_and_jump_to_the_ends(opened):

@@ -341,6 +341,8 @@ def test_a_link_stays_a_link_and_a_file_keeps_its_permissions(tmp_path):
 
 def test_a_file_that_cannot_be_written_is_named_as_it_was_asked_for(tmp_path):
     (tmp_path / "c.json").mkdir()
+    with pytest.raises(FileNotFoundError, match="there is no directory 'no such folder'"):
+        draw(Value(1.0)).save("no such folder/c.json")
     with pytest.raises(IsADirectoryError) as refusal:
         draw(Value(1.0)).save(tmp_path / "c.json")
     assert str(tmp_path / "c.json") in str(refusal.value)

@@ -156,6 +156,16 @@ def test_an_output_that_feeds_another_starts_with_what_it_has_of_its_own():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("seed", ["nan", "inf", "-inf"])
+def test_an_output_starts_with_what_it_was_swept_with_also_if_that_is_not_finite(seed):
+    x = Value(2.0, "x")
+    h = x * 3
+    y = h * h
+    y.backward(float(seed))
+    assert [node["seed"] for node in data_in(draw(y).html())["nodes"]] == [0, 0, 0, seed]
+    assert [node["seed"] for node in data_in(draw([h, y]).html())["nodes"]] == [0, 0, 0, seed]
+
+
 def test_gradients_of_several_sweeps_are_told_and_each_output_starts_with_one():
     x = Value(2.0, "x")
     h = x * 3

@@ -251,15 +251,15 @@ def _write_beside_and_rename(path: Path, content: bytes) -> None:
 
     The new one has the old one's permissions; where `path` is a link, what it leads to is replaced.
     """
-    path = path.resolve()
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"save: there is no directory {str(path.parent)!r}; make it first")
-    beside = path.with_name(f".{uuid4().hex}.part")
+    target = path.resolve() if path.is_symlink() else path
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"save: there is no directory {str(target.parent)!r}; make it first")
+    beside = target.with_name(f".{uuid4().hex}.part")
     try:
         beside.write_bytes(content)
-        if path.exists():
-            beside.chmod(stat.S_IMODE(path.stat().st_mode))
-        beside.replace(path)
+        if target.exists():
+            beside.chmod(stat.S_IMODE(target.stat().st_mode))
+        beside.replace(target)
     except BaseException as error:
         beside.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.filename is not None:

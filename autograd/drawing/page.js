@@ -62,6 +62,7 @@
   // ---- the sweep, up to a step: what each node's gradient has come to
   const sums = new Float64Array(nodes.length);
   const seeds = nodes.map((node) => number(node.seed));
+  const begins = (i) => seeds[i] !== 0; // also with nan
   const sweepTo = (step) => {
     sums.set(seeds);
     for (let k = half - 1; k >= 0 && isSwept(operations[k], step); k -= 1) {
@@ -80,7 +81,7 @@
   // ---- showing a step
   let step = -1;
   const current = () => (step === 0 ? -1 : step <= half ? operations[step - 1] : operations[last - step]);
-  const isReached = (i) => (seeds[i] || !outOf[i].length ? step >= half
+  const isReached = (i) => (begins(i) || !outOf[i].length ? step >= half
     : outOf[i].some((a) => isSwept(arrows[a].head, step)));
   const shown = nodes.map(() => "");
   const shownSums = nodes.map(() => "");
@@ -142,8 +143,8 @@
     } else {
       const node = nodes[now];
       byId("now").textContent = `Backwards: ${node.name}`;
-      const alone = seeds[now] ? "It is the output" : "No sweep began here";
-      const own = seeds[now] ? `It is an output, with ${text(seeds[now])} of its own, and all` : "All";
+      const alone = begins(now) ? "It is the output" : "No sweep began here";
+      const own = begins(now) ? `It is an output, with ${text(seeds[now])} of its own, and all` : "All";
       const whence = outOf[now].length ? `${own} its uses have been swept` : alone;
       said.push(paragraph(`${whence}: its gradient is ${text(sums[now])}.`));
       sweepTo(step - 1);

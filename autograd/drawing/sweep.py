@@ -58,5 +58,7 @@ def gradients(started: Sequence[float], arrows: Sequence[Arrow]) -> list[float]:
 
 
 def _agree(gradient: float, flown: float, size: float) -> bool:
-    """Whether they are the same up to rounding; of what is no number, nothing more can be told."""
-    return math.isnan(gradient - flown) or abs(gradient - flown) <= AGREEMENT * size
+    """Whether they are the same up to rounding, infinite or no numbers both."""
+    if gradient == flown or (math.isnan(gradient) and math.isnan(flown)):
+        return True
+    return abs(gradient - flown) <= AGREEMENT * size
