@@ -327,3 +327,46 @@ def test_the_new_kinds_say_what_they_have_seen():
             assert told
             assert all(re.search(pattern, says) for says in told), told
     assert set(words) < set(MISTAKES)
+
+
+# Penalties on biases.
+
+
+def penalised_biases(seed, **strengths):
+    rng = np.random.default_rng([7, seed])
+    network = NeuralNetwork([3, 5, 4, 2], "tanh", output="linear", **strengths, penalise_biases=True, rng=rng)
+    network.parameters = rng.normal(size=network.parameters.size)
+    return network, rng.normal(size=(3, 6)), rng.normal(size=(2, 6))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_right_gradient_with_a_penalty_on_biases_is_not_accused(seed):
+    network, x, y = penalised_biases(seed, l1=0.02, l2=0.3)
+    assert diagnose(network.backward(x, y, network.forward(x)), network, x, y).ok
+
+
+def test_biases_without_their_penalty_are_named_with_the_right_line():
+    network, x, y = penalised_biases(0, l2=0.3)
+    gradients = network.backward(x, y, network.forward(x))
+    found = diagnose({**gradients, "db1": gradients["db1"] - 0.3 * network.biases[1]}, network, x, y)
+    (cause,) = found.causes
+    assert (cause.kind, cause.places) == ("penalty missing", ("db1",))
+    assert "db1 = dz2.sum(axis=1, keepdims=True) + 0.3 * b1" in str(found)
+
+
+def test_a_bias_over_the_wrong_part_keeps_its_penalty():
+    network, x, y = penalised_biases(1, l2=0.3)
+    gradients = network.backward(x, y, network.forward(x))
+    doubled = gradients["db2"] * 2.0 - 0.3 * network.biases[2]          # the data's part twice
+    (cause,) = diagnose({**gradients, "db2": doubled}, network, x, y).causes
+    assert (cause.kind, cause.places) == ("constant factor", ("db2",))
+
+
+def test_weights_whose_mean_is_forgotten_beside_their_penalty_are_one_mistake():
+    network, x, y = penalised_biases(2, l2=0.3)
+    gradients = network.backward(x, y, network.forward(x))
+    summed = 6 * (gradients["dW1"] - 0.3 * network.weights[1]) + 0.3 * network.weights[1]       # 6 samples
+    found = diagnose({**gradients, "dW1": summed}, network, x, y)
+    (cause,) = found.causes
+    assert (cause.kind, cause.places) == ("constant factor", ("dW1",))
+    assert "but for the penalty, = 6 in all 20 entries of dW1" in cause.evidence

@@ -28,20 +28,31 @@ def arrays_made_wrong(true: TruePass, name: str, errors: Errors, given: Array) -
     elif name.startswith(("dgamma", "dbeta")):
         yield from _norm_gradients(true, name, errors)
     else:
-        yield from _summed(name, "bias", errors[f"dz{layer + 1}"])
-        yield from _bias_penalties(true, layer, over_samples(errors[f"dz{layer + 1}"]), given)
-        for i in range(1, true.top + 1):
-            if i != layer + 1:
-                says = f"{name} is the gradient of another layer's bias, db{i - 1}."
-                other = over_samples(errors[f"dz{i}"])
-                yield claim("neighbour layer", f"dz {i - layer - 1:+d}", name, says), other
+        yield from _bias_gradients(true, name, errors, given)
+
+
+def _bias_gradients(true: TruePass, name: str, errors: Errors, given: Array) -> Iterator[Variant]:
+    """db_l, from every layer's dz."""
+    layer, penalty = layer_of(name), np.asarray(true.penalty_in(name))
+    mine = errors[f"dz{layer + 1}"]
+    for mistake, value in _summed(name, "bias", mine):
+        yield mistake, value + penalty if value.shape == penalty.shape else value
+    if true.penalised(name) is None:
+        yield from _bias_penalties(true, layer, over_samples(mine), given)
+    else:
+        yield from _penalties(true, name, over_samples(mine), given)
+    for i in range(1, true.top + 1):
+        if i != layer + 1:
+            says = f"{name} is the gradient of another layer's bias, db{i - 1}."
+            other = over_samples(errors[f"dz{i}"]) + true.penalty_in(f"db{i - 1}")
+            yield claim("neighbour layer", f"dz {i - layer - 1:+d}", name, says), other
 
 
 def _weight_gradients(true: TruePass, layer: int, errors: Errors, given: Array) -> Iterator[Variant]:
     """dW_l, from every layer's dz."""
     place, mine, a = f"dW{layer}", errors[f"dz{layer + 1}"], true.a[layer]
     penalty = true.penalty(layer)
-    yield from _penalties(true, layer, mine @ a.T, given)
+    yield from _penalties(true, place, mine @ a.T, given)
     yield from parts_of_array(place, true.samples, lambda part: mine[:, part] @ a[:, part].T + penalty)
     if layer > 0:
         says = f"{place} multiplies by z{layer} for a{layer}."
@@ -103,19 +114,19 @@ def _norm_gradients(true: TruePass, name: str, errors: Errors) -> Iterator[Varia
             yield claim("neighbour layer", f"du {other_layer - layer:+d}", name, says), found
 
 
-def _penalties(true: TruePass, layer: int, data: Array, given: Array) -> Iterator[Variant]:
-    """dW_l with a penalty other than the loss's."""
-    if given.shape != data.shape:
+def _penalties(true: TruePass, place: str, data: Array, given: Array) -> Iterator[Variant]:
+    """The gradient of parameters under the loss's penalty, with another one."""
+    of, symbol = true.penalised(place), place.removeprefix("d")
+    if of is None or given.shape != data.shape:
         return
-    place, W = f"dW{layer}", true.W[layer]
-    terms = {"l1": (true.l1, np.sign(W), f"np.sign(W{layer})"), "l2": (true.l2, W, f"W{layer}")}
+    terms = {"l1": (true.l1, np.sign(of), f"np.sign({symbol})"), "l2": (true.l2, of, symbol)}
     for name, (strength, direction, words) in terms.items():
-        rest = data + true.penalty(layer) - strength * direction
+        rest = data + true.penalty_in(place) - strength * direction
         if strength:
             says = f"{place} lacks the penalty's {strength:g} * {words}."
             yield claim("penalty missing", name, place, says), rest
         found = ratio(given - rest, direction)
-        if W.size > 2 and np.isfinite(found) and found:
+        if of.size > 2 and np.isfinite(found) and found:
             says = f"{place} holds {found:.6g} * {words}; the loss's penalty gives {strength:g} * {words}."
             yield claim("wrong penalty", f"{name} {found:.6g}", place, says), rest + found * direction
     if true.l1 and true.l2:

@@ -69,7 +69,8 @@ def diagnose(
     weights    (N,), the samples' weights in the loss; None: all count the same
     masks      what dropout keeps, as draw_masks gives them; None: everything. An object is told both, a
                function or a dict must know. With batch normalisation, gradients are those of training
-    l1, l2     the loss reported has the penalty l1 Σ|W| + l2/2 ΣW² besides, hence dW l1 sign W + l2 W
+    l1, l2     the loss reported has the penalty l1 Σ|W| + l2/2 ΣW² besides, hence dW l1 sign W + l2 W; on
+               biases, too, where the reference's penalties are
     previous   the last step's gradients, a dict, to tell those that were not computed anew. The last step of
                plain gradient descent on the same samples is found without
 

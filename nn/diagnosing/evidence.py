@@ -92,7 +92,7 @@ class Case:
             return ""
         multiples = [name for name in known if self._kinds(name) <= MULTIPLES]
         if one.kind in MULTIPLES and multiples:
-            return f"yours / true = {self._quotient(multiples[0]):.9g} in {self._entries(multiples)}"
+            return f"yours / true{self._quotient(multiples[0])} in {self._entries(multiples)}"
         kinds = {kind for name in known for kind in self._kinds(name)}
         planted = "with this planted" if kinds == {one.kind} else "with this and the others planted"
         digits = -math.log10(self.explainer.tolerance)
@@ -106,10 +106,13 @@ class Case:
     def _kinds(self, name: str) -> set[str]:
         return {one.kind for one in self.story.claims if self._shows(name, one.place)}
 
-    def _quotient(self, name: str) -> float:
+    def _quotient(self, name: str) -> str:
         given, right = self.explainer.candidate[name], self.reference[name]
-        place = np.unravel_index(np.argmax(np.abs(right)), right.shape)
-        return float(given[place] / right[place])
+        whole = _quotient(given, right)
+        if self.true is None or self.explainer.agrees(name, whole * right):
+            return f" = {whole:.9g}"
+        penalty = self.true.penalty_in(name)
+        return f", but for the penalty, = {_quotient(given - penalty, right - penalty):.9g}"
 
     def _slopes(self, one: Claim, arrays: Sequence[str]) -> str:
         """The derivative in question; for one sample, the quotient of the bias gradients that it is."""
@@ -137,6 +140,12 @@ class Case:
         likeness = f"; the cosine of the two is {np.sum(given * right) / lengths:.3f}" if lengths else ""
         place = tuple(int(i) for i in np.unravel_index(np.argmax(np.abs(given - right)), right.shape))
         return f"{name} is furthest off at {list(place)}: {given[place]:.6g} for {right[place]:.6g}{likeness}"
+
+
+def _quotient(given: Array, right: Array) -> float:
+    """At the largest entry."""
+    place = np.unravel_index(np.argmax(np.abs(right)), right.shape)
+    return float(given[place] / right[place])
 
 
 def _error_of(name: str) -> str:

@@ -78,7 +78,7 @@ class TruePass:
     norms        None where there is no normalisation
     weights      of the samples (m,); None: all count the same
     activations  names by layer, of what made a_l; derivatives: their g' by u
-    l1, l2       the loss reported holds l1 Σ|W| + l2/2 ΣW² besides
+    l1, l2       the loss reported holds l1 Σ|W| + l2/2 ΣW² besides, and where `penalise_biases` the same of b
 
     An error is dz_l, or du_l of a layer with normalisation; errors go by the names "dz1", "du1".
     """
@@ -98,6 +98,7 @@ class TruePass:
     derivatives: Sequence[Function]
     l1: float
     l2: float
+    penalise_biases: bool
 
     @property
     def top(self) -> int:
@@ -156,11 +157,19 @@ class TruePass:
 
     def penalty(self, layer: int) -> Array:
         """The penalty's part of dW_l: l1 sign W + l2 W."""
-        return self.l1 * np.sign(self.W[layer]) + self.l2 * self.W[layer]
+        return np.asarray(self.penalty_in(f"dW{layer}"))
+
+    def penalised(self, name: str) -> Array | None:
+        """The parameters of an array, where the penalty is on them: never on γ and β."""
+        layer = layer_of(name)
+        if name.startswith("dW"):
+            return self.W[layer]
+        return self.b[layer] if self.penalise_biases and name == f"db{layer}" else None
 
     def penalty_in(self, name: str) -> Array | float:
-        """The same for any array: biases, γ and β have none."""
-        return self.penalty(layer_of(name)) if name.startswith("dW") else 0.0
+        """The penalty's part of any array."""
+        of = self.penalised(name)
+        return 0.0 if of is None else self.l1 * np.sign(of) + self.l2 * of
 
     def summed(self, place: str, error: Array) -> dict[str, Array]:
         """The arrays that are made from an error, without penalties."""
@@ -180,19 +189,24 @@ class TruePass:
 
     # The right lines of code.
 
+    def _penalty_words(self, place: str) -> str:
+        of = place.removeprefix("d")
+        if self.penalised(place) is None:
+            return ""
+        words = f" + {self.l1:g} * np.sign({of})" if self.l1 else ""
+        return words + (f" + {self.l2:g} * {of}" if self.l2 else "")
+
     def line(self, place: str) -> str:
         """What computes a quantity: "dz1", "dW0", "db0", "du1", "dgamma0" or "dbeta0"."""
         layer = layer_of(place)
         up = layer + 1
         if place.startswith("dW"):
-            penalty = f" + {self.l1:g} * np.sign(W{layer})" if self.l1 else ""
-            penalty += f" + {self.l2:g} * W{layer}" if self.l2 else ""
-            return f"dW{layer} = dz{up} @ a{layer}.T{penalty}"
+            return f"dW{layer} = dz{up} @ a{layer}.T{self._penalty_words(place)}"
         if place.startswith("dgamma"):
             return f"dgamma{layer} = (du{up} * normal{up}).sum(axis=1, keepdims=True)"
         if place.startswith(("dbeta", "db")):
             error = f"du{up}" if place.startswith("dbeta") else f"dz{up}"
-            return f"{place} = {error}.sum(axis=1, keepdims=True)"
+            return f"{place} = {error}.sum(axis=1, keepdims=True){self._penalty_words(place)}"
         if layer == self.top:
             return self._error_line()
         if place.startswith("dz") and self.norms[layer] is not None:
@@ -326,6 +340,7 @@ def true_pass(
         derivatives=[derivatives[0], *derivatives],
         l1=l1,
         l2=l2,
+        penalise_biases=network.penalise_biases,
     )
 
 

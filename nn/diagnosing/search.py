@@ -158,11 +158,21 @@ class _Step:
         """One of the error's arrays under every mistake of its own."""
         given = self.explainer.candidate[name]
         yield from rearranged(right, given, name)
+        yield from self._multiple_beside_penalty(name, right)
         yield from arrays_made_wrong(self.true, name, story.errors, given)
         for claims, error in self._variants(story):
             if claims:
                 of_array = tuple(only_in(name, one) for one in claims)
                 yield of_array, self.true.arrays(self.place, error)[name]
+
+
+    def _multiple_beside_penalty(self, name: str, right: Array) -> Iterator[Variant]:
+        """An array of which the data's part alone has a factor."""
+        penalty = self.true.penalty_in(name)
+        factor = self.explainer.factor(name, right - penalty, penalty) if np.any(penalty) else None
+        if factor is not None:
+            claims, exact = self.explainer.scaled(factor, name)
+            yield claims, exact * (right - penalty) + penalty
 
 
 def _longer(story: Story, explained: Mapping[str, Explanation]) -> Story:
