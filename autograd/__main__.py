@@ -21,7 +21,7 @@ from autograd.cells import cells
 from autograd.expressions import Expression, ExpressionError, functions, name_in, parse
 from autograd.terminal import run
 
-WIDEST = 96  # characters of a line
+NARROWEST, WIDEST = 20, 96  # characters of a line
 LONGEST_INPUT = 1_000_000  # characters from a pipe
 SAME, DIFFERS, MISUSE = 0, 1, 2  # exit codes
 _GIVEN = re.compile(r"\s*(?:\w|[^\x00-\x7f])*\s*=[^=]*")  # NAME=NUMBER, and what can be nothing else
@@ -92,7 +92,7 @@ def _refuse(where: str, error: Exception) -> int:
 
 
 def _arguments() -> argparse.ArgumentParser:
-    width = min(WIDEST, shutil.get_terminal_size().columns - 2)  # as argparse has it
+    width = max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns - 2))  # as argparse has it
     names = textwrap.fill(", ".join(sorted(functions())), width, initial_indent="  ", subsequent_indent="  ")
     parser = argparse.ArgumentParser(
         prog="python -m autograd",

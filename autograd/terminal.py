@@ -9,7 +9,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 CLOSED_PIPE = 141  # what a shell gives for a program that SIGPIPE ended: 128 + 13
 UNWRITABLE = 2  # as for what cannot be read: not Python's 1, which may be a command's answer
@@ -30,21 +30,24 @@ def run(main: Callable[[], int | None]) -> NoReturn:
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        _discard()
+        _discard(sys.stdout)
         sys.exit(CLOSED_PIPE)
     except OSError as error:
         if error.filename is not None:  # a file's, not the output's
             raise
-        _discard()
+        _discard(sys.stdout)
         _refuse(str(error.strerror))
     sys.exit(code)
 
 
 def _refuse(reason: str) -> NoReturn:
-    print(f"the standard output cannot be written: {reason}", file=sys.stderr)
+    try:
+        print(f"the standard output cannot be written: {reason}", file=sys.stderr, flush=True)
+    except OSError:     # it was this one
+        _discard(sys.stderr)
     sys.exit(UNWRITABLE)
 
 
-def _discard() -> None:
+def _discard(stream: TextIO) -> None:
     """Let Python's own flush at the end succeed."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

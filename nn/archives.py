@@ -72,6 +72,8 @@ def write(path: str | os.PathLike[str], header: Mapping[str, Any], arrays: Mappi
     The arrays' dtypes are among float64, float32, int64 and uint8. Raises OSError, and leaves what was there.
     """
     target = Path(checks.path("path", path)).resolve()      # of a link, where it leads
+    if target.exists() and not (target.is_file() or target.is_dir()):   # a device, which a rename would end
+        raise FileExistsError(f"path: {str(path)!r} is there and is no file; choose another name")
     content = encode(header, arrays)
     beside = target.with_name(f"{target.name}.part")
     try:

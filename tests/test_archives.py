@@ -276,6 +276,15 @@ def test_what_a_killed_process_left_beside_is_written_over(path):
     assert os.listdir(path.parent) == ["a.npz"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_left_alone(tmp_path):
+    pipe = tmp_path / "pipe.npz"
+    os.mkfifo(pipe)
+    with pytest.raises(FileExistsError, match="is there and is no file"):
+        archives.write(pipe, {}, {})
+    assert pipe.is_fifo()
+
+
 def test_a_link_is_followed(path, tmp_path):
     link = tmp_path / "latest.npz"
     link.symlink_to(path)

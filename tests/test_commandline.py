@@ -305,6 +305,8 @@ def test_an_output_that_cannot_be_written_is_told_in_a_line_and_is_no_difference
     code, said = refused_by_the_system("> /dev/full")
     assert code == 2
     assert said == f"the standard output cannot be written: {os.strerror(errno.ENOSPC)}\n"
+    code, _ = refused_by_the_system("2> /dev/full", words="x+")
+    assert code == 2
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows' shell closes no stream")

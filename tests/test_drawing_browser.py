@@ -72,6 +72,15 @@ def values(window):
                        g.querySelector("text.value").textContent]))""")
 
 
+def test_an_output_that_was_not_swept_gives_nothing_where_its_slope_is_infinite(opened):
+    x = Value(0.0, "x")
+    z, y = x * 2, x.log()
+    z.label, y.label = "z", "y"
+    z.backward()
+    window = opened([z, y], "#99")      # the last step
+    assert gradients(window)["x"] == "2"
+
+
 def test_a_page_begins_with_the_leaves_alone(opened):
     window = opened(neuron())
     assert window.text("#counter") == f"0 of {STEPS}"

@@ -124,13 +124,13 @@ def test_two_models_of_the_same_names_are_drawn_as_one_and_that_is_said():
     drawing = draw(one(xs) - other(xs), level="neurons", engine="built-in")
     remark = re.search(r"neurons of 31 nodes: 6 boxes, 7 arrows \((.*)\), drawn", repr(drawing))[1]
     said, where = remark.split(", as ")
-    assert said == "9 labels each name several parameters"
+    assert said == "9 labels each name several leaves"
     assert re.fullmatch(r"l\d\.n\d\.[wb]\d?: modules of one name are one box", where)
     assert remark in drawing.svg()
     assert "name" not in repr(draw(one(xs), level="neurons"))
     assert "name" not in repr(draw(one(xs) + one(xs), level="neurons"))  # its own parameters, used twice
     w = [Value(1.0, "l0.w"), Value(2.0, "l0.w")]
-    assert "(1 label names several parameters, as l0.w: " in repr(draw(w[0] * w[1], level="layers"))
+    assert "(1 label names several leaves, as l0.w: " in repr(draw(w[0] * w[1], level="layers"))
 
 
 @pytest.mark.parametrize("number", [float, Value])

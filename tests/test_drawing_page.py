@@ -179,6 +179,43 @@ def test_gradients_of_several_sweeps_are_told_and_each_output_starts_with_one():
     assert nodes[0]["gradient"] == 3 * (12 + 1)
 
 
+def test_nothing_flows_from_an_output_that_was_not_swept():
+    x = Value(0.0, "x")
+    z, y = x * 2, x.log()       # whose slope at 0 is infinite
+    z.backward()
+    page = draw([z, y]).html()
+    assert (data_in(page)["nodes"][0]["name"], data_in(page)["nodes"][0]["gradient"]) == ("x", 2)
+    assert NOT_RECORDED not in page
+
+
+def swept_twice(x):
+    y = x * 2
+    y.backward()
+    y.backward()
+    return [y]
+
+
+def swept_one_after_the_other(x):
+    h = x * 3
+    y, k = h * h, h + 1
+    y.backward()
+    k.backward()
+    return [y, k]
+
+
+def swept_from_below(x):
+    h = x * 3
+    y = h * h
+    h.backward()
+    y.backward()
+    return [h, y]
+
+
+@pytest.mark.parametrize("swept", [swept_twice, swept_one_after_the_other, swept_from_below])
+def test_gradients_that_are_not_those_of_the_pages_sweep_are_told(swept):
+    assert NOT_RECORDED in draw(swept(Value(2.0, "x"))).html()
+
+
 def _nodes(output):
     found, todo = {}, [output]
     while todo:
@@ -290,12 +327,12 @@ def test_two_operands_of_one_name_stay_two_and_one_used_twice_is_one():
     assert symbols.in_numbers("subtract", [same, other], ["2", "-0.5"]) == "2 − (-0.5)"
 
 
-def test_a_name_of_any_text_is_put_in_whole():
+def test_a_name_of_any_text_is_put_in_whole_and_in_brackets_where_it_might_be_a_formula():
     names = ["y", "c·b", chr(0x20000), chr(0xF0001), "<b>"]
     operands = [symbols.Operand(i, name) for i, name in enumerate(names)]
     formula, rules = symbols.rule("sum", "y", operands)
-    assert formula == " + ".join(names)
-    assert symbols.rule("multiply", "y", operands[1:3])[1] == [names[2], names[1]]
+    assert formula == f"y + (c·b) + {names[2]} + ({names[3]}) + (<b>)"
+    assert symbols.rule("multiply", "y", operands[1:3])[1] == [names[2], "(c·b)"]
     assert symbols.rule("log", "y", operands[1:2])[0] == "log(c·b)"
     assert rules == ["1"] * 5
 

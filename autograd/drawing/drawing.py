@@ -5,6 +5,7 @@ This room holds the options, says who drew, and writes files.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Sequence
@@ -251,7 +252,14 @@ def _write_beside_and_rename(path: Path, content: bytes) -> None:
 
     The new one has the old one's permissions; where `path` is a link, what it leads to is replaced.
     """
-    target = path.resolve() if path.is_symlink() else path
+    try:
+        target = path.resolve() if path.is_symlink() else path
+    except RuntimeError:        # from Python 3.13 on it is the OSError
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if target.exists() and not target.is_file():    # a device or a pipe, which a rename would end
+        raise FileExistsError(f"save: {str(path)!r} is there and is no file; choose another name")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"save: there is no directory {str(target.parent)!r}; make it first")
     beside = target.with_name(f".{uuid4().hex}.part")
@@ -260,8 +268,10 @@ def _write_beside_and_rename(path: Path, content: bytes) -> None:
         if target.exists():
             beside.chmod(stat.S_IMODE(target.stat().st_mode))
         beside.replace(target)
-    except BaseException as error:
+    except OSError as error:
+        if error.filename is None:
+            raise
+        # name the path, not a file that nobody asked for
+        raise type(error)(error.errno, error.strerror, str(path)) from None
+    finally:
         beside.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is not None:
-            error.filename, error.filename2 = str(path), None  # not of a file that nobody asked for
-        raise

@@ -67,7 +67,7 @@ def module_picture(
 
 
 def _repeated(order: Sequence[Value], keys: Sequence[Key]) -> str:
-    """That parameters in modules share their labels, as those of two models do; else ""."""
+    """That leaves in modules share their labels, as those of two models do; else ""."""
     labels = Counter(
         value.label
         for value, key in zip(order, keys, strict=True)
@@ -77,7 +77,7 @@ def _repeated(order: Sequence[Value], keys: Sequence[Key]) -> str:
     if not repeated:
         return ""
     name = "1 label names" if len(repeated) == 1 else f"{len(repeated):,} labels each name"
-    return f"{name} several parameters, as {repeated[0]}: modules of one name are one box"
+    return f"{name} several leaves, as {repeated[0]}: modules of one name are one box"
 
 
 class _Shown:

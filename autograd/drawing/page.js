@@ -62,12 +62,16 @@
   // ---- the sweep, up to a step: what each node's gradient has come to
   const sums = new Float64Array(nodes.length);
   const seeds = nodes.map((node) => number(node.seed));
+  const outputs = nodes.filter((node, i) => node.kind !== "constant" && !outOf[i].length).length;
   const begins = (i) => seeds[i] !== 0; // also with nan
   const sweepTo = (step) => {
     sums.set(seeds);
+    const flows = seeds.map((seed) => seed !== 0); // from elsewhere nothing does, not even 0 times infinity
     for (let k = half - 1; k >= 0 && isSwept(operations[k], step); k -= 1) {
+      if (!flows[operations[k]]) continue;
       for (const i of into[operations[k]]) {
         sums[arrows[i].tail] += sums[operations[k]] * partOf(arrows[i]);
+        flows[arrows[i].tail] = true;
       }
     }
   };
@@ -143,7 +147,7 @@
     } else {
       const node = nodes[now];
       byId("now").textContent = `Backwards: ${node.name}`;
-      const alone = begins(now) ? "It is the output" : "No sweep began here";
+      const alone = begins(now) ? `It is ${outputs === 1 ? "the" : "an"} output` : "No sweep began here";
       const own = begins(now) ? `It is an output, with ${text(seeds[now])} of its own, and all` : "All";
       const whence = outOf[now].length ? `${own} its uses have been swept` : alone;
       said.push(paragraph(`${whence}: its gradient is ${text(sums[now])}.`));

@@ -25,7 +25,7 @@ from autograd.drawing.sweep import gradients, seeds
 from autograd.drawing.symbols import Operand, in_numbers, rule
 
 WIDEST_NUMBER = 10  # characters that a gradient may take while it is summed up
-NOT_RECORDED = "The recorded gradients are not of one sweep: here each output starts with 1."
+NOT_RECORDED = "The gradients here are of one sweep from the outputs; those that were recorded are not."
 
 
 def page_source(picture: Picture, direction: str, precision: int) -> str:

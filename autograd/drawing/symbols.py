@@ -25,7 +25,8 @@ LARGEST_NUMBER = 100  # whole constants up to it are part of a formula: x², 2·
 # The characters that stand for places and for the value: letters, which need no brackets after a function, or
 # characters for private use, which get them.
 _PLAIN, _BRACKETED = 0x20000, 0xF0000
-_TWICE_BRACKETED = re.compile(r"\((\(-[^()]+\))\)")  # a negative number that is a function's operand
+_TWICE_BRACKETED = re.compile(r"\((\([^()]+\))\)")  # a negative number, say, that is a function's operand
+_ONE_WORD = re.compile(r"[\w.\[\]()]+")
 _RESULT = MOST_OPERANDS  # the place after all operands'
 
 # A character is the place of an operand's first use, a float a constant. Formulas are kept by their pattern,
@@ -48,6 +49,8 @@ def rule(operation: str, value: str, operands: Sequence[Operand]) -> tuple[str, 
     >>> a, b = Operand(0, "a"), Operand(1, "b")
     >>> rule("multiply", "c", [a, b]), rule("tanh", "y", [a])
     (('a·b', ['b', 'a']), ('tanh a', ['1 − y²']))
+    >>> rule("subtract", "y", [a, Operand(1, "x+y")])[0]
+    'a − (x+y)'
 
     Both are empty texts where there is no formula: of very many operands, and for a rule of somebody's own
     that asks more of its operands than the table's rules do.
@@ -55,7 +58,8 @@ def rule(operation: str, value: str, operands: Sequence[Operand]) -> tuple[str, 
     names = [operand.name for operand in operands]
     places = _PLAIN if all(name.isalnum() for name in (*names, value)) else _BRACKETED
     formula, partials = _formulas(operation, _pattern(operands, places), chr(places + _RESULT))
-    written = {places + i: name for i, name in enumerate(names)} | {places + _RESULT: value}
+    written = {places + i: _operand(name) for i, name in enumerate(names)}
+    written[places + _RESULT] = _operand(value)
     return _named(formula, written), [_named(partial, written) for partial in partials]
 
 
@@ -91,8 +95,13 @@ def _stands(constant: float | None) -> TypeGuard[float]:
     return constant != 0 or math.copysign(1, constant) > 0
 
 
+def _operand(name: str) -> str:
+    """A name as it stands in a formula: in brackets where it might be read as one itself."""
+    return name if _ONE_WORD.fullmatch(name) else f"({name})"
+
+
 def _named(formula: str, names: dict[int, str]) -> str:
-    return shortened(formula.translate(names), LONGEST_RULE)
+    return shortened(_TWICE_BRACKETED.sub(r"\1", formula.translate(names)), LONGEST_RULE)
 
 
 @lru_cache(maxsize=4096)
