@@ -183,10 +183,17 @@ def _checked(
         raise ValueError(
             f"expected one target for each output of each of one or more samples, got outputs of lengths "
             f"{lengths[0]} and targets of lengths {lengths[1]}"
+            + ("; a class is an integer" if loss == "cross_entropy" else "")
         )
     numbers = checks.finite("targets", checks.real_array("targets", _numbers(targets), "(N, outputs)"))
     checks.targets("targets", numbers, loss, axis=1)
-    return Loss(terms).function(outputs, targets, reduction, weights)
+    found: object = Loss(terms).function(outputs, targets, reduction, weights)
+    if not isinstance(found, Value):
+        raise TypeError(
+            f"predictions: expected Values, as the model's call gives them, got {outputs[0][0]!r:.60}; "
+            "numbers alone have no graph to differentiate"
+        )
+    return found
 
 
 # The terms of one sample, from its outputs and targets.

@@ -74,6 +74,10 @@ class Settings:
                 raise TypeError(f"{name}: expected an nn.{kind.__name__}, got {got}")
         if self.resume and self.chosen_checkpoint() is None:
             raise ValueError("resume: expected a checkpoint to go on from; pass checkpoint=its path")
+        validation: object = self.validation
+        if isinstance(validation, list | np.ndarray):
+            got = type(validation).__name__
+            raise TypeError(f"validation: expected a share, or the samples as a tuple (x, y), got a {got}")
         if not isinstance(self.validation, tuple | None):
             checks.open_share("validation", self.validation)
         if self.early_stopping is not None and self.validation is None:

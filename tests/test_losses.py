@@ -287,3 +287,13 @@ def test_what_is_not_expected_may_have_probability_0(p, t, expected):
 def test_targets_are_what_the_network_of_arrays_takes(message, error, make):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_numbers_alone_are_no_predictions():
+    with pytest.raises(TypeError, match="predictions: expected Values, as the model's call gives them"):
+        mean_squared_error(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+
+
+def test_a_class_that_is_no_integer_is_told():
+    with pytest.raises(ValueError, match="a class is an integer"):
+        cross_entropy([[Value(0.2), Value(0.8)], [Value(0.5), Value(0.5)]], [1.0, 0.0])

@@ -187,3 +187,62 @@ def test_its_training_resumes_where_a_checkpoint_stands(tmp_path):
 def test_what_it_cannot_be_trained_with_is_refused(xs, ys, options, error, message):
     with pytest.raises(error, match=message):
         model().train(xs, ys, **options)
+
+
+# A subclass, which may compute something else.
+
+
+class Bent(MLP):
+    """A pass that decides by its numbers, which a program would freeze."""
+
+    def __call__(self, *args, **options):
+        return [v * 3.0 if v.data > 0.2 else v * 0.5 for v in super().__call__(*args, **options)]
+
+
+def bent():
+    return Bent(2, [3, 1], "tanh", rng=np.random.default_rng(0))
+
+
+def test_a_subclass_is_trained_by_the_loss_of_its_own_call():
+    mlp = bent()
+    (before,) = mlp.train(XS, LABELS, learning_rate=1e-12, epochs=1, progress=False)
+    assert before == pytest.approx(np.mean([(v.data - t) ** 2 for v, t in zip(mlp(XS), LABELS, strict=True)]))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"engine": "lifted"}, "would freeze what a Bent decides"),
+        ({"validation": 0.25}, "validation: the NeuralNetwork of the same settings would answer"),
+        ({"metrics": ["accuracy"]}, "metrics: the NeuralNetwork"),
+        ({"monitor": True}, "monitor: the NeuralNetwork"),
+    ],
+)
+def test_what_would_be_of_another_function_is_refused_for_a_subclass(options, said):
+    with pytest.raises(TypeError, match=said):
+        bent().train(XS, LABELS, epochs=1, progress=False, **options)
+
+
+def test_a_subclass_is_neither_saved_nor_loaded_as_what_it_is_not(tmp_path):
+    with pytest.raises(TypeError, match="save: expected an MLP itself, got Bent"):
+        bent().save(tmp_path / "bent.npz")
+    model().save(tmp_path / "model.npz")
+    with pytest.raises(TypeError, match="load: expected an MLP itself, got Bent"):
+        Bent.load(tmp_path / "model.npz")
+
+
+def test_a_training_that_did_not_begin_leaves_history_and_objective():
+    mlp = model()
+    history = mlp.train(XS, LABELS, epochs=2, loss="binary_cross_entropy", progress=False)
+    objective = dict(mlp.objective)
+    with pytest.raises(ValueError, match="epochs"):
+        mlp.train(XS, LABELS, epochs=-1, l2=0.1, progress=False)
+    assert mlp.history is history
+    assert mlp.objective == objective
+
+
+def test_the_form_of_validation_and_of_classes_is_told():
+    with pytest.raises(TypeError, match=r"as a tuple \(x, y\), got a list"):
+        model().train(XS, LABELS, validation=[XS, LABELS], progress=False)
+    with pytest.raises(ValueError, match=r"one row a sample or classes \(N,\), got \(24, 1\)"):
+        model(2, "softmax").train(XS, LABELS[:, None], loss="cross_entropy", progress=False)

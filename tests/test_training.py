@@ -466,7 +466,7 @@ def test_over_fitting_is_told_from_sums_as_it_is_from_means(data):
         ({"clip_norm": 0.0}, ValueError, "clip_norm: expected a finite number above 0, got 0"),
         ({"clip_value": -1.0}, ValueError, "clip_value: expected a finite number above 0, got -1"),
         ({"validation": 1.0}, ValueError, "validation: expected a number above 0 and below 1, got 1"),
-        ({"validation": ONE}, TypeError, "validation: expected a real number"),
+        ({"validation": ONE}, TypeError, "validation: expected a share, or the samples as a tuple"),
         ({"validation": (ONE, ONE)}, ValueError, r"x: expected shape \(2, N\)"),
         ({"early_stopping": nn.EarlyStopping()}, ValueError, "early_stopping: it looks at the validation"),
         ({"callbacks": print}, TypeError, "callbacks: expected a list of functions, got builtin_func"),
