@@ -35,7 +35,7 @@ class Samples:
     def taken(self, batch: npt.NDArray[np.intp]) -> Samples:
         """These of them."""
         weights = None if self.weights is None else self.weights[batch]
-        return Samples(self.x.T[batch].T, self.y.T[batch].T, weights)
+        return Samples(self.x.T.take(batch, axis=0).T, self.y.take(batch, axis=-1), weights)
 
     def minibatches(self, batch_size: int | None, rng: np.random.Generator) -> Iterator[Samples]:
         """One epoch: each sample once in a new order, so many at a time; None: all at once, in order."""

@@ -142,7 +142,7 @@ def probabilities(name: str, array: Array) -> Array:
 
 def distributions(name: str, array: Array, axis: int = 0) -> Array:
     """`array` itself if each column, or of axis 1 each row, is a probability distribution, to a millionth."""
-    sums = probabilities(name, array).sum(axis=axis)
+    sums = probabilities(name, array).sum(axis=axis, dtype=np.float64)     # float32 would round
     wrong = np.abs(sums - 1) > 1e-6
     if wrong.any():
         place, one_hot = int(np.argmax(wrong)), ("[:, labels]", "[labels]")[axis]
@@ -250,6 +250,9 @@ def sample_weights(name: str, value: object, samples: int, dtype: npt.DTypeLike 
         raise ValueError(f"{name} holds {array[place]} at index {place}; expected at least 0.")
     if not array.any():
         raise ValueError(f"{name}: expected some weight above 0, got {samples} times 0.")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(array.sum()):
+            raise ValueError(f"{name}: expected weights with a finite sum, got some up to {array.max()}.")
     return array
 
 

@@ -76,7 +76,7 @@ def reduce_gradient(dz: Array, terms: int, reduction: str, weights: Array | None
     if weights is not None:
         dz *= weights
     if reduction == "mean":
-        dz *= 1.0 / _divisor(terms, dz.shape[1], weights)
+        dz /= _divisor(terms, dz.shape[1], weights)
 
 
 def _divisor(terms: int, samples: int, weights: Array | None) -> float:

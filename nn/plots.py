@@ -7,6 +7,7 @@ metrics and the range test by what they give. Figures are returned, to be shown 
 from __future__ import annotations
 
 import importlib
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -301,11 +302,13 @@ def _histograms(layers: Mapping[str, Sequence[tuple[str, Array]]], title: str) -
     for place, (name, arrays) in enumerate(layers.items(), start=1):
         axes = figure.add_subplot(down, across, place)
         everything = np.concatenate([np.ravel(array) for _, array in arrays])
-        edges = np.histogram_bin_edges(everything, bins=40)
+        if not np.isfinite(everything).all():
+            raise ValueError(f"{name}: expected finite numbers to draw, got nan or inf among them")
+        edges = _edges(everything)
         for number, (label, array) in enumerate(arrays):
             share = np.full(np.size(array), 1 / np.size(array))
             axes.hist(
-                np.ravel(array), edges.tolist(), weights=share, label=label,
+                np.ravel(array), edges, weights=share, label=label,
                 histtype="step" if number else "stepfilled",
             )  # fmt: skip
         axes.set_title(f"{name}: mean {everything.mean():.2g}, spread {everything.std():.2g}", fontsize=9)
@@ -314,6 +317,15 @@ def _histograms(layers: Mapping[str, Sequence[tuple[str, Array]]], title: str) -
     figure.suptitle(title, parse_math=False)
     figure.supylabel("share of entries", fontsize=9)
     return figure
+
+
+def _edges(numbers: Array) -> list[float]:
+    """Of 40 bins from the least to the largest, which are held apart where they are nearly one."""
+    low, high = float(numbers.min()), float(numbers.max())
+    least = 1e-6 * (max(abs(low), abs(high)) or 1.0)
+    if high - low < least:
+        low, high = low - least, high + least
+    return [float(edge) for edge in np.linspace(low, high, 41)]
 
 
 def plot_gradient_flow(gradients: Mapping[str, npt.ArrayLike], title: str = "Gradient flow") -> Figure:
@@ -393,7 +405,8 @@ def plot_confusion_matrix(
             text.set(ha="right", rotation_mode="anchor")
     axes.set(xlabel="predicted class", ylabel="true class")
     share = np.trace(counts) / max(counts.sum(), 1)
-    axes.set_title(f"{title}: {share:.1%} right", parse_math=False)
+    words = textwrap.fill(f"{title}: {share:.1%} right", int(9 * size[0]))        # letters an inch
+    axes.set_title(words, parse_math=False)
     return figure
 
 

@@ -15,6 +15,7 @@ from nn.archives import CheckpointError
 from nn.checkpoints import PathLike, Storable
 from nn.data import held_out_count
 from nn.optimizers import State
+from nn.preparation import Preparation
 from nn.settings import Settings
 from nn.soundness import watched
 from nn.training_state import TrainingState
@@ -27,8 +28,10 @@ def resume(
     settings: Settings,
     description: Mapping[str, Any],
     samples: int,
-) -> TrainingState:
-    """The state that a checkpoint holds; the network gets its numbers, and `rng` the generator's state.
+) -> tuple[TrainingState, Preparation]:
+    """The state that a checkpoint holds, and what inputs went through.
+
+    The network gets its numbers, and `rng` the generator's state.
 
     description  what the course of the training depends on: it must be as it was
     samples      how many there are, those for validation among them
@@ -56,7 +59,7 @@ def resume(
     state.optimizer = optimizer._replace(steps=state.optimizer.steps)
     rng.bit_generator.state = state.rng.bit_generator.state
     state.rng = rng
-    return state
+    return state, saved.preparation
 
 
 def _check_memory(saved: State, fresh: State, squares: tuple[int, ...]) -> None:

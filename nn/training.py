@@ -26,6 +26,7 @@ from nn.clipping import clip_by_norm, clip_by_value
 from nn.data import random_split
 from nn.history import TrainingHistory
 from nn.monitors import Monitor
+from nn.preparation import Preparation
 from nn.resuming import resume
 from nn.settings import Settings
 from nn.training_state import TrainingState
@@ -179,6 +180,7 @@ class _Loop:
     def __init__(self, trainee: Trainee, settings: Settings, samples: Samples) -> None:
         self.trainee, self.settings = trainee, settings
         self.checkpoint = settings.chosen_checkpoint()
+        self.preparation = Preparation() if self.checkpoint is None else self.checkpoint.preparation
         self.validation = self._given_validation()
         self.description = self._described(samples)
         self.state = state = self._start(len(samples))
@@ -245,7 +247,10 @@ class _Loop:
         rng, checkpoint = checks.generator(self.settings.rng), self.checkpoint
         if self.settings.resume and checkpoint is not None and os.path.exists(checkpoint.path):
             network = self.trainee.network
-            return resume(checkpoint.path, network, rng, self.settings, self.description, samples)
+            state, saved = resume(checkpoint.path, network, rng, self.settings, self.description, samples)
+            if self.preparation == Preparation():       # none is given anew
+                self.preparation = saved
+            return state
         return TrainingState(self.settings.chosen_optimizer().init(self.trainee.parameters), rng)
 
     def _check_parts(self) -> None:
@@ -371,7 +376,7 @@ class _Loop:
         last = state.epoch == self.settings.epochs or self._ended()
         if checkpoint is not None and (last or state.epoch % checkpoint.every == 0):
             self._check_what_steps_do_not()
-            save(checkpoint.path, self.trainee.network, checkpoint.preparation, state, self.description)
+            save(checkpoint.path, self.trainee.network, self.preparation, state, self.description)
 
     def _check_what_steps_do_not(self) -> None:
         """Squares overflow where gradients do not, and no file holds nan or inf."""

@@ -97,12 +97,13 @@ ROOMS = {  # each room, and the project's rooms it may know
         "nn.checks", "nn.early_stopping", "nn.history", "nn.schedules", "nn.training_state",
     },
     "nn.resuming": {
-        "nn.archives", "nn.checkpoints", "nn.data", "nn.optimizers", "nn.settings", "nn.soundness",
-        "nn.training_state",
+        "nn.archives", "nn.checkpoints", "nn.data", "nn.optimizers", "nn.preparation", "nn.settings",
+        "nn.soundness", "nn.training_state",
     },
     "nn.training": {
         "nn.batches", "nn.callbacks", "nn.checks", "nn.clipping", "nn.data", "nn.history", "nn.metrics",
-        "nn.checkpoints", "nn.monitors", "nn.progress", "nn.resuming", "nn.settings", "nn.training_state",
+        "nn.checkpoints", "nn.monitors", "nn.preparation", "nn.progress", "nn.resuming", "nn.settings",
+        "nn.training_state",
     },
     "nn.network_training": {
         "nn.callbacks", "nn.checkpoints", "nn.checks",

@@ -370,3 +370,11 @@ def test_weights_whose_mean_is_forgotten_beside_their_penalty_are_one_mistake():
     (cause,) = found.causes
     assert (cause.kind, cause.places) == ("constant factor", ("dW1",))
     assert "but for the penalty, = 6 in all 20 entries of dW1" in cause.evidence
+
+
+def test_true_arrays_alone_show_gamma_and_beta_exchanged():
+    rng = np.random.default_rng(4)
+    true = {name: rng.normal(size=(3, 1)) for name in ("dgamma0", "dbeta0", "db0")}
+    given = {**true, "dgamma0": true["dbeta0"], "dbeta0": true["dgamma0"]}
+    (cause,) = diagnose(given, true).causes
+    assert (cause.kind, set(cause.places)) == ("gamma and beta exchanged", {"dgamma0", "dbeta0"})

@@ -4,7 +4,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from nn import checks, objectives
+from nn import NeuralNetwork, checks, objectives
 from nn.formulas import OUTPUTS
 from nn.objectives import LOSSES, reduce_gradient, reduced
 
@@ -154,3 +154,21 @@ def test_a_batch_of_weightless_samples_costs_nothing():
     dz = np.ones((2, 3))
     reduce_gradient(dz, 2, "mean", np.zeros(3))
     assert not dz.any()
+
+
+def test_many_classes_in_float32_are_a_distribution():
+    y = np.full((1000, 8), 1 / 1000, np.float32)        # whose sum in float32 is off by more than a millionth
+    network = NeuralNetwork([1, 1000], output="softmax", loss="cross_entropy", dtype=np.float32)
+    network.parameters = np.zeros(2000, np.float32)
+    assert network.evaluate(np.ones((1, 8)), y) == pytest.approx(np.log(1000), rel=1e-6)
+
+
+def test_weights_however_small_are_shares():
+    network = NeuralNetwork([1, 1], "linear")
+    x, y = [[1.0, 2.0]], [[0.0, 3.0]]
+    equal = network.loss_and_gradient([0.5, 0.25], x, y)
+    loss, gradient = network.loss_and_gradient([0.5, 0.25], x, y, weights=[2.0**-1040] * 2)
+    assert loss == equal[0]
+    np.testing.assert_allclose(gradient, equal[1], rtol=1e-9)     # 2⁻¹⁰⁴⁰ has 34 binary digits left
+    with pytest.raises(ValueError, match="weights: expected weights with a finite sum"):
+        network.loss_and_gradient([0.5, 0.25], x, y, weights=[1e308, 1e308])

@@ -9,10 +9,12 @@ import pytest
 
 from nn import (
     NeuralNetwork,
+    plot_activations,
     plot_decision_boundary,
     plot_losses,
     plot_predictions,
     plot_training_process,
+    plot_weights,
 )
 
 matplotlib = pytest.importorskip("matplotlib", reason="plots are an extra")
@@ -290,3 +292,16 @@ def test_importing_nn_imports_no_matplotlib():
     program = "import sys, nn; sys.exit('matplotlib' in sys.modules)"
     root = Path(__file__).resolve().parent.parent
     assert subprocess.run([sys.executable, "-c", program], cwd=root, check=False).returncode == 0
+
+
+def test_a_saturated_layer_is_drawn_and_one_of_nan_is_named():
+    network = NeuralNetwork([2, 4, 1])
+    network.weights[0][:] *= 0.1
+    network.biases[0][:] = 36.7         # where the sigmoid is 1 but for its last digits
+    x = np.random.default_rng(0).normal(size=(2, 50))
+    (drawn, *_) = plot_activations(network, x).axes[0].patches
+    left, right = drawn.get_xy()[:, 0].min(), drawn.get_xy()[:, 0].max()
+    assert left < 1.0 < right
+    network.weights[1][:] = np.inf
+    with pytest.raises(ValueError, match=r"W1, b1: expected finite numbers to draw"):
+        plot_weights(network)

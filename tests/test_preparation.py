@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nn
-from nn import CheckpointError, Imputer, NeuralNetwork, Preparation, Scaler
+from nn import Checkpoint, CheckpointError, Imputer, NeuralNetwork, Preparation, Scaler
 
 X = np.array([[1.0, np.nan, 3.0, 8.0], [4.0, 5.0, 7.0, 2.0]])
 IMPUTER = Imputer.fit(X, "mean", indicators=True)                   # gives a third feature
@@ -127,3 +127,12 @@ def test_a_damaged_preparation_is_refused(tmp_path):
         path.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
         with pytest.raises(CheckpointError, match="corrupted"):
             nn.load_preparation(path)
+
+
+def test_a_training_that_is_resumed_by_path_alone_keeps_what_was_saved(tmp_path):
+    path, x = tmp_path / "r.npz", np.arange(8.0).reshape(2, 4)
+    scaler = Scaler.standard(x)
+    network = NeuralNetwork([2, 1], "linear")
+    network.train(x, x[:1], epochs=1, checkpoint=Checkpoint(path, scaler=scaler), progress=False)
+    network.train(x, x[:1], epochs=2, checkpoint=path, resume=True, progress=False)
+    np.testing.assert_array_equal(nn.load_preparation(path).scaler.scale, scaler.scale)

@@ -40,7 +40,10 @@ Explained = tuple[list[Story], Explainer]  # the lightest stories, and what they
 UNDONE = 1e-8  # a step is undone to the parameters' last places, which the gradient magnifies
 SUSPECT = 2.5  # a story heavier than one factor without a name may be that of the last step
 ONE_SAMPLE = "x holds one sample: a missing 1/m, or samples left out, cannot be seen here. Take more."
-ROUGHLY = "The numbers agree to 4 digits or more, but not to 12: they are float32, or a numerical derivative."
+ROUGHLY = (
+    "The numbers agree to 4 digits or more, but not to 12: they are float32, or a numerical derivative, or "
+    "something small was left out, as the ε of batch normalisation."
+)
 ARRAYS_ALONE = (
     "From the true arrays alone only factors, axes, order and exchanged arrays can be told. With a "
     "NeuralNetwork for the reference, x and y, the mistakes inside the pass can be told, too."

@@ -75,7 +75,9 @@ def _of_arrays(name: str, reference: Mapping[str, Array], explainer: Explainer) 
         return
     yield from rearranged(reference[name], given, name)
     for other, array in reference.items():
-        if other != name:
+        if other != name and other in (name.replace("dgamma", "dbeta"), name.replace("dbeta", "dgamma")):
+            yield claim("gamma and beta exchanged", "", name, f"{name} and {other} are exchanged."), array
+        elif other != name:
             yield claim("neighbour layer", other, name, f"{name} is the gradient of others: {other}."), array
 
 
