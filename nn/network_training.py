@@ -28,21 +28,9 @@ from nn.settings import Settings
 Array = npt.NDArray[np.float64]
 
 
-class Trainable(training.Network, Protocol):
-    """What a network has for its training, beside what the loop asks of every network."""
+class Trainable(training.Network, twins.Settled, Protocol):
+    """What a network has for its training, beside its settings and what the loop asks of every network."""
 
-    @property
-    def parameters(self) -> Array:
-        """The vector (P,)."""
-
-    activation_name: str | None
-    output_name: str
-    reduction: str
-    penalties: list[Any]
-    penalise_biases: bool
-    dropout: list[float]
-    running_mean: list[Array]
-    running_variance: list[Array]
     _parameters: Array
 
     def has_own(self, method: str) -> bool:

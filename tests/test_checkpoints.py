@@ -6,28 +6,11 @@ import warnings
 import numpy as np
 import pytest
 from amounts import amount
-from forging import drop, forge, put, set_array, swap
+from forging import OPTIONS, X, Y, drop, forge, put, set_array, swap
 
 import nn
 from nn import CheckpointError, NeuralNetwork, archives, checkpoints
 from nn.checkpoints import Checkpoint
-
-rng = np.random.default_rng(0)
-X, Y = rng.normal(size=(2, 30)), (rng.random((1, 30)) > 0.5).astype(float)
-del rng
-
-OPTIONS = {  # a training that uses all there is to save
-    "epochs": 12,
-    "batch_size": 8,
-    "optimizer": nn.Adam(),
-    "learning_rate": 0.05,
-    "reduce_on_plateau": nn.ReduceOnPlateau(factor=0.5, patience=1),
-    "early_stopping": nn.EarlyStopping(patience=20),
-    "validation": 0.3,
-    "metrics": ["accuracy"],
-    "monitor": True,
-    "progress": False,
-}
 
 
 def network(seed=0, **options):

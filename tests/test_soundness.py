@@ -6,27 +6,11 @@ import warnings
 import numpy as np
 import pytest
 from amounts import amount
-from forging import forge, put, set_array
+from forging import OPTIONS, X, Y, forge, put, set_array
 
 import nn
 from nn import CheckpointError, NeuralNetwork, archives
 from nn.checkpoints import Checkpoint
-
-RNG = np.random.default_rng(0)
-X, Y = RNG.normal(size=(2, 30)), (RNG.random((1, 30)) > 0.5).astype(float)
-
-OPTIONS = {  # a training that uses all there is to save
-    "epochs": 12,
-    "batch_size": 8,
-    "optimizer": nn.Adam(),
-    "learning_rate": 0.05,
-    "reduce_on_plateau": nn.ReduceOnPlateau(factor=0.5, patience=1),
-    "early_stopping": nn.EarlyStopping(patience=20),
-    "validation": 0.3,
-    "metrics": ["accuracy"],
-    "monitor": True,
-    "progress": False,
-}
 
 
 def network():

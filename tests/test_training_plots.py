@@ -109,8 +109,11 @@ def test_gradient_flow_has_a_bar_a_layer_for_weights_and_biases(tmp_path):
     assert len({bar.get_hatch() for bar in axes.patches}) == 2
 
 
-def test_gradients_of_one_network_draw(network, tmp_path):
-    drawn(nn.plot_gradient_flow(network.backward(X, Y, network.forward(X))), tmp_path)
+def test_a_network_s_own_gradients_are_drawn_by_their_sizes(network, tmp_path):
+    gradients = network.backward(X, Y, network.forward(X))
+    (axes,) = drawn(nn.plot_gradient_flow(gradients), tmp_path)
+    sizes = [np.abs(gradients[name]).mean() for name in ("dW0", "dW1", "db0", "db1")]
+    assert [bar.get_height() for bar in axes.patches] == pytest.approx(sizes)
 
 
 @pytest.mark.parametrize("suggestion", [0.1, None])
